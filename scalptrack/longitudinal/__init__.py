@@ -1,0 +1,1 @@
+"""Intervals, detectable change and verdicts: numbers in, records out."""

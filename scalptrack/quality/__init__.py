@@ -1,0 +1,1 @@
+"""Is a photograph good enough, and what to change when retaking it."""

@@ -1,0 +1,1 @@
+"""Hair fraction and region class of every pixel of a photograph."""
