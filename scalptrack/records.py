@@ -397,6 +397,8 @@ class VisitCoverage:
         95 % interval, clipped to [0, 1].
     tier : Tier
         The worst tier among the replicates.
+    replicate_fractions : tuple of float
+        Coverage of each measured replicate, in the order of their numbers.
     """
 
     visit_date: date
@@ -406,6 +408,7 @@ class VisitCoverage:
     high_fraction: float
     replicates: int
     tier: Tier
+    replicate_fractions: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,7 +425,9 @@ class Gap:
 class Change:
     """Change of coverage from baseline at one follow-up visit, in fractions (0.05 = 5 points).
 
-    All numbers are NaN when the verdict is NOT_COMPARABLE.
+    ``mdc_fraction`` is the limit that was applied at this visit: it knows the replicates of both
+    visits and how many visits of the timeline are compared with baseline. All numbers are NaN when
+    the verdict is NOT_COMPARABLE.
     """
 
     subject: str
@@ -466,9 +471,15 @@ class Timeline:
         Within-subject SD of one photograph's coverage, the base of the MDC.
     sd_source : str
         ``"subject"`` (its own replicates), ``"pooled"`` (all replicates of the run) or ``"prior"``
-        (no replicates: uncalibrated).
+        (too few replicates: uncalibrated).
     mdc_fraction : float
         Minimal detectable change (MDC95) between two single photographs.
+    baseline_date : date or None
+        The visit that changes are counted from: the earliest one with a number.
+    summary : str
+        One sentence that says where this timeline stands, for a person.
+    notes : tuple of str
+        What a reader has to know to read the numbers, e.g. that the first visit has none.
     """
 
     subject: str
@@ -483,6 +494,9 @@ class Timeline:
     mdc_fraction: float
     trend: Trend | None = None
     events: tuple[Event, ...] = ()
+    baseline_date: date | None = None
+    summary: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
