@@ -1,0 +1,238 @@
+"""Visible hair coverage of one region of the scalp, carried to every photograph as geometry.
+
+The region is defined once, on the reference photograph's grid. Each photograph is measured on its
+own grid: a grid pixel belongs to the region when its point, carried back to the reference through
+the surface of the head, lies inside. Hair fractions are never warped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from scalptrack.records import (
+    BoolArray,
+    FloatArray,
+    Grid,
+    Measurement,
+    RegionClass,
+    Segmentation,
+    SurfaceTransform,
+)
+
+MIN_REGION_PX = 400
+"""Grid pixels below which a coverage says nothing (about 2 % of a head's area on the grid)."""
+
+EDGE_MARGIN_PX = 2
+"""Grid pixels by which the region keeps away from the border of what is visible: a mixed pixel at
+the outline belongs to nobody."""
+
+
+def scalp_region(segmentation: Segmentation, *, max_incidence_deg: float) -> BoolArray:
+    """Scalp of one photograph that can be measured: seen at less than the angle, no glare.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        Of the photograph.
+    max_incidence_deg : float
+        Largest angle between the scalp's normal and the line of sight.
+
+    Returns
+    -------
+    bool (H, W)
+        On the segmentation's grid.
+    """
+    facing = segmentation.incidence_cosine >= np.cos(np.deg2rad(max_incidence_deg))
+    return segmentation.scalp & facing & ~segmentation.glare
+
+
+def co_visible_region(
+    reference: Segmentation,
+    others: Sequence[tuple[SurfaceTransform, Segmentation]],
+    *,
+    max_incidence_deg: float,
+) -> BoolArray:
+    """Part of the reference's scalp that every compared photograph shows.
+
+    Parameters
+    ----------
+    reference : Segmentation
+        Of the reference photograph.
+    others : sequence of (SurfaceTransform, Segmentation)
+        ``moving_from_reference`` and the segmentation of each registered photograph.
+    max_incidence_deg : float
+        Largest incidence angle in any of the photographs.
+
+    Returns
+    -------
+    bool (H, W)
+        On the reference's grid.
+    """
+    region = scalp_region(reference, max_incidence_deg=max_incidence_deg)
+    rows, columns = np.nonzero(region)
+    points = reference.grid.to_photograph(np.stack([columns, rows], axis=1).astype(np.float64))
+    seen = np.ones(len(points), dtype=bool)
+    smallest_cosine = np.cos(np.deg2rad(max_incidence_deg))
+    for transform, segmentation in others:
+        with np.errstate(invalid="ignore"):
+            facing = transform.incidence_cosine(points) >= smallest_cosine
+        seen &= facing & _shows_scalp(segmentation, transform.map_points(points))
+    region[rows, columns] = seen
+    return _without_specks(region)
+
+
+def _shows_scalp(segmentation: Segmentation, points: FloatArray) -> BoolArray:
+    """Whether the photograph shows measurable scalp at its points (N, 2)."""
+    blocked = np.isin(
+        segmentation.classes,
+        (RegionClass.BACKGROUND, RegionClass.OBJECT, RegionClass.OTHER_SKIN),
+    )
+    usable = ~segmentation.glare & ~(blocked & ~segmentation.scalp)
+    return _sample_mask(usable, segmentation.grid, points)
+
+
+def _sample_mask(mask: BoolArray, grid: Grid, points: FloatArray) -> BoolArray:
+    """Value of the mask at the nearest grid pixel; False outside the grid and for NaN points."""
+    at = np.floor(np.nan_to_num(grid.from_photograph(points), nan=-1.0) + 0.5).astype(int)
+    inside = (at >= 0).all(axis=1) & (at[:, 0] < grid.width) & (at[:, 1] < grid.height)
+    result = np.zeros(len(points), dtype=bool)
+    result[inside] = mask[at[inside, 1], at[inside, 0]]
+    return result
+
+
+def _without_specks(region: BoolArray) -> BoolArray:
+    """The region without its thin border and without islands too small to be seen."""
+    kernel = cv2.getStructuringElement(
+        cv2.MORPH_ELLIPSE, (2 * EDGE_MARGIN_PX + 1, 2 * EDGE_MARGIN_PX + 1)
+    )
+    padded = np.pad(region.astype(np.uint8), 1)
+    eroded = cv2.erode(padded, kernel)[1:-1, 1:-1] > 0
+    labels, count = ndimage.label(eroded)
+    if count < 2:
+        return np.asarray(eroded)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(sizes[labels] >= max(MIN_REGION_PX // 10, int(0.02 * sizes.max())))
+
+
+def signed_distance(region: BoolArray) -> NDArray[np.float32]:
+    """Distance in grid pixels to the region's border, positive inside.
+
+    Sampled bilinearly it carries the border with sub-pixel precision, where a sampled mask would
+    grow or shrink.
+    """
+    inside = ndimage.distance_transform_edt(np.pad(region, 1))[1:-1, 1:-1]
+    outside = ndimage.distance_transform_edt(~np.pad(region, 1))[1:-1, 1:-1]
+    return np.asarray(np.where(region, inside - 0.5, 0.5 - outside), dtype=np.float32)
+
+
+def carry_region(
+    region: BoolArray,
+    reference_grid: Grid,
+    segmentation: Segmentation,
+    transform: SurfaceTransform | None,
+) -> BoolArray:
+    """The region in a moving photograph, on that photograph's own grid.
+
+    Parameters
+    ----------
+    region : bool (H, W)
+        On the reference's grid.
+    reference_grid : Grid
+        Of the region.
+    segmentation : Segmentation
+        Of the moving photograph.
+    transform : SurfaceTransform or None
+        ``moving_from_reference``; None for the reference itself.
+
+    Returns
+    -------
+    bool (h, w)
+        On the moving segmentation's grid; without what glare or an object hides.
+    """
+    points = segmentation.grid.photograph_points()
+    candidates = ~segmentation.glare.ravel()
+    candidates &= (segmentation.classes.ravel() != RegionClass.OBJECT) | segmentation.scalp.ravel()
+    at = np.full((len(points), 2), np.nan)
+    if transform is None:
+        at[candidates] = points[candidates]
+    else:
+        at[candidates] = transform.inverse_points(points[candidates])
+    inside = _distance_at(signed_distance(region), reference_grid, at) > 0
+    shape = (segmentation.grid.height, segmentation.grid.width)
+    return np.asarray(inside.reshape(shape))
+
+
+def _distance_at(distance: NDArray[np.float32], grid: Grid, points: FloatArray) -> FloatArray:
+    """Bilinear samples of the signed distance; far outside for NaN points."""
+    at = grid.from_photograph(points)
+    at = np.where(np.isfinite(at), at, -1e6)
+    return np.asarray(
+        ndimage.map_coordinates(
+            distance, [at[:, 1], at[:, 0]], order=1, mode="constant", cval=-1e6
+        ),
+        dtype=np.float64,
+    )
+
+
+def measure(
+    segmentation: Segmentation,
+    region: BoolArray,
+    reference_grid: Grid,
+    transform: SurfaceTransform | None,
+    *,
+    resampled: Sequence[SurfaceTransform] = (),
+) -> Measurement | None:
+    """Coverage of the region in one photograph, with its components of error.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        Of the photograph that is measured.
+    region : bool (H, W)
+        The compared region, on the reference's grid.
+    reference_grid : Grid
+        Of the region.
+    transform : SurfaceTransform or None
+        ``moving_from_reference``; None for the reference itself.
+    resampled : sequence of SurfaceTransform
+        What the transform might as well have been; gives the registration's component.
+
+    Returns
+    -------
+    Measurement or None
+        None when fewer than `MIN_REGION_PX` grid pixels are left.
+    """
+    carried = carry_region(region, reference_grid, segmentation, transform)
+    region_px = int(carried.sum())
+    if region_px < MIN_REGION_PX:
+        return None
+    visible_px = int(segmentation.scalp.sum())
+    kept_px = int((carried & segmentation.scalp).sum())
+    return Measurement(
+        hair_px=float(segmentation.hair_fraction[carried].sum(dtype=np.float64)),
+        region_px=region_px,
+        excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
+        segmentation_sd_fraction=segmentation.coverage_sd_fraction,
+        registration_sd_fraction=_registration_sd(segmentation, region, reference_grid, resampled),
+    )
+
+
+def _registration_sd(
+    segmentation: Segmentation,
+    region: BoolArray,
+    reference_grid: Grid,
+    resampled: Sequence[SurfaceTransform],
+) -> float:
+    """SD of the coverage over the resampled transforms; 0 when there are fewer than two."""
+    coverages = []
+    for transform in resampled:
+        carried = carry_region(region, reference_grid, segmentation, transform)
+        if carried.any():
+            coverages.append(float(segmentation.hair_fraction[carried].mean(dtype=np.float64)))
+    return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0

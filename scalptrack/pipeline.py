@@ -1,0 +1,419 @@
+"""Composes the stages: from a catalog to one outcome per file.
+
+Each photograph is analysed alone (quality, segmentation, features) and each series of one subject
+and view is then measured together (registration, the co-visible region, coverage). What fails for
+one photograph becomes that photograph's reason and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import groupby
+
+import cv2
+
+from scalptrack.cache import RecordCache
+from scalptrack.errors import HeadNotFoundError, ImageReadError
+from scalptrack.images import read_photograph
+from scalptrack.measurement import co_visible_region, measure
+from scalptrack.quality import check_quality
+from scalptrack.records import (
+    BoolArray,
+    Catalog,
+    Outcome,
+    Photograph,
+    Quality,
+    Reason,
+    Registration,
+    RejectedFile,
+    Segmentation,
+    Settings,
+    Severity,
+    Status,
+    Tier,
+)
+from scalptrack.registration import HeadFeatures, extract_features, register
+from scalptrack.segmentation import NetworkSegmenter
+
+logger = logging.getLogger(__name__)
+
+ENOUGH_REGISTERED = 0.5
+"""Share of a series that must register with a reference before it is accepted at once."""
+
+MAX_REFERENCE_CANDIDATES = 3
+"""How many early photographs are tried as the reference."""
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What one photograph says on its own; ``reason`` when it can't take part."""
+
+    quality: Quality | None
+    segmentation: Segmentation | None
+    features: HeadFeatures | None
+    status: Status | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredPhotograph:
+    """A photograph of a series with everything that was computed for it."""
+
+    photograph: Photograph
+    analysis: Analysis
+    registration: Registration | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """All photographs of one subject and view, compared with one reference.
+
+    Attributes
+    ----------
+    reference : int or None
+        Index of the reference among the photographs; None when none could be one.
+    region : bool (H, W) or None
+        The co-visible scalp on the reference's grid.
+    """
+
+    subject: str
+    view: str
+    photographs: tuple[MeasuredPhotograph, ...]
+    reference: int | None
+    region: BoolArray | None
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """One outcome per photograph."""
+        return tuple(each.outcome for each in self.photographs)
+
+
+@cache
+def _segmenter() -> NetworkSegmenter:
+    """The segmenter of this process; loading the network once is enough."""
+    # One thread per process: the same bytes whatever the machine, and no two pools fighting.
+    cv2.setNumThreads(1)
+    return NetworkSegmenter()
+
+
+def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
+    """Quality, segmentation and features of one photograph; never raises for a bad photograph."""
+    try:
+        return _analyse(photograph, settings)
+    except ImageReadError as error:
+        return _no_analysis(Status.REJECTED, Reason(error.code, str(error)))
+    except Exception as error:  # noqa: BLE001 - the one boundary that isolates a photograph
+        logger.exception("photograph %s failed", photograph.sha256[:12])
+        sentence = (
+            f"An unexpected error stopped this photograph ({type(error).__name__}: {error}). "
+            "Please report it; all others are unaffected."
+        )
+        return _no_analysis(Status.REJECTED, Reason("internal_error", sentence))
+
+
+def _no_analysis(status: Status, reason: Reason, quality: Quality | None = None) -> Analysis:
+    return Analysis(quality, None, None, status, reason)
+
+
+def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
+    image, capture = read_photograph(photograph.path, max_megapixels=settings.max_megapixels)
+    try:
+        segmentation = _segmenter().segment(image, perturbations=settings.perturbations)
+    except HeadNotFoundError as error:
+        quality = check_quality(image, None, capture)
+        reason = _quality_reason(quality) or Reason("no_head", str(error))
+        return _no_analysis(Status.REJECTED, reason, quality)
+    quality = check_quality(image, segmentation, capture)
+    if not quality.usable:
+        return _no_analysis(Status.REJECTED, _require(_quality_reason(quality)), quality)
+    features = extract_features(image, segmentation, focal_length_35mm=capture.focal_length_35mm)
+    return Analysis(quality, segmentation, features)
+
+
+def _quality_reason(quality: Quality) -> Reason | None:
+    """The first error among the findings as a reason."""
+    for finding in quality.findings:
+        if finding.severity is Severity.ERROR and finding.code != "no_head":
+            measured = f"{finding.value:.3g} {finding.unit}".strip()
+            limit = f"{finding.limit:.3g} {finding.unit}".strip()
+            sentence = (
+                f"{finding.code.replace('_', ' ').capitalize()}: {measured} measured, the limit is "
+                f"{limit}. {finding.advice}"
+            )
+            return Reason(finding.code, sentence)
+    return None
+
+
+def _require(reason: Reason | None) -> Reason:
+    return reason or Reason("no_head", "No head was found in this photograph.")
+
+
+def track(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    cache: RecordCache,
+    executor: Executor | None = None,
+    on_step: OnStep = lambda _name: None,
+) -> Iterator[Series]:
+    """Measure every series of a catalog, one after the other.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        What was understood of the folder.
+    settings : Settings
+        Everything that decides a result.
+    cache : RecordCache
+        Where analyses and registrations of an earlier run lie.
+    executor : Executor or None
+        Runs the analyses of photographs; None runs them here.
+    on_step : callable
+        Called with a photograph's name when it was analysed.
+
+    Yields
+    ------
+    Series
+        In the order of the catalog; together they hold one outcome per photograph.
+    """
+    for (subject, view), group in groupby(
+        catalog.photographs, key=lambda each: (each.subject, each.view)
+    ):
+        photographs = tuple(group)
+        analyses = list(_analyses(photographs, settings, cache, executor, on_step))
+        yield measure_series(subject, view, photographs, analyses, settings, cache=cache)
+
+
+def _analyses(
+    photographs: Sequence[Photograph],
+    settings: Settings,
+    cache: RecordCache,
+    executor: Executor | None,
+    on_step: OnStep,
+) -> Iterator[Analysis]:
+    """Analyses in the order of the photographs, from the cache where they are there."""
+    stored = [cache.load("analysis", each.sha256) for each in photographs]
+    missing = [each for each, known in zip(photographs, stored, strict=True) if known is None]
+    computed: Iterable[Analysis]
+    if executor is None:
+        computed = (analyse_photograph(each, settings) for each in missing)
+    else:
+        computed = executor.map(analyse_photograph, missing, [settings] * len(missing))
+    fresh = iter(computed)
+    for photograph, known in zip(photographs, stored, strict=True):
+        analysis: Analysis = next(fresh) if known is None else known
+        if known is None and not _is_transient(analysis):
+            cache.save(analysis, "analysis", photograph.sha256)
+        on_step(photograph.name)
+        yield analysis
+
+
+def _is_transient(analysis: Analysis) -> bool:
+    """True for a failure that another run may not see again."""
+    return analysis.reason is not None and analysis.reason.code in {"internal_error", "missing"}
+
+
+def measure_series(
+    subject: str,
+    view: str,
+    photographs: Sequence[Photograph],
+    analyses: Sequence[Analysis],
+    settings: Settings,
+    *,
+    cache: RecordCache,
+) -> Series:
+    """Register one subject's photographs of one view and measure their co-visible scalp."""
+    reference, registrations = _choose_reference(photographs, analyses, settings, cache)
+    if reference is None:
+        measured = tuple(
+            MeasuredPhotograph(photograph, analysis, None, _failed(photograph, analysis))
+            for photograph, analysis in zip(photographs, analyses, strict=True)
+        )
+        return Series(subject, view, measured, None, None)
+    region = _region(reference, analyses, registrations, settings)
+    measured = tuple(
+        _measure_photograph(index, reference, photographs, analyses, registrations, region)
+        for index in range(len(photographs))
+    )
+    return Series(subject, view, measured, reference, region)
+
+
+def _choose_reference(
+    photographs: Sequence[Photograph],
+    analyses: Sequence[Analysis],
+    settings: Settings,
+    cache: RecordCache,
+) -> tuple[int | None, list[Registration | None]]:
+    """The reference and every photograph's registration with it.
+
+    The earliest usable photograph is the reference, unless fewer than `ENOUGH_REGISTERED` of the
+    others register with it (it may be the one that was filed wrongly): then the one of the first
+    `MAX_REFERENCE_CANDIDATES` with which most register, the earlier one in a tie.
+    """
+    usable = [i for i, analysis in enumerate(analyses) if analysis.features is not None]
+    best: tuple[int, int, list[Registration | None]] | None = None
+    for candidate in usable[:MAX_REFERENCE_CANDIDATES]:
+        registrations = [
+            _register_pair(candidate, index, photographs, analyses, settings, cache)
+            for index in range(len(photographs))
+        ]
+        count = sum(each is not None and each.registered for each in registrations)
+        if best is None or count > best[1]:
+            best = (candidate, count, registrations)
+        if count >= ENOUGH_REGISTERED * (len(usable) - 1):
+            break
+    return (best[0], best[2]) if best else (None, [None] * len(photographs))
+
+
+def _register_pair(
+    reference: int,
+    moving: int,
+    photographs: Sequence[Photograph],
+    analyses: Sequence[Analysis],
+    settings: Settings,
+    cache: RecordCache,
+) -> Registration | None:
+    """Registration of one photograph with the reference; None for itself or when it has no data."""
+    reference_features, moving_features = analyses[reference].features, analyses[moving].features
+    if reference == moving or reference_features is None or moving_features is None:
+        return None
+    key = ("registration", photographs[reference].sha256, photographs[moving].sha256)
+    known: Registration | None = cache.load(*key)
+    if known is not None:
+        return known
+    registration = register(
+        reference_features, moving_features, seed=settings.seed, resamples=settings.resamples
+    )
+    cache.save(registration, *key)
+    return registration
+
+
+def _region(
+    reference: int,
+    analyses: Sequence[Analysis],
+    registrations: Sequence[Registration | None],
+    settings: Settings,
+) -> BoolArray:
+    others = [
+        (registration.transform, analysis.segmentation)
+        for registration, analysis in zip(registrations, analyses, strict=True)
+        if registration is not None
+        and registration.registered
+        and registration.transform is not None
+        and analysis.segmentation is not None
+    ]
+    segmentation = analyses[reference].segmentation
+    if segmentation is None:
+        message = "the reference has no segmentation"
+        raise ValueError(message)
+    return co_visible_region(segmentation, others, max_incidence_deg=settings.max_incidence_deg)
+
+
+def _measure_photograph(
+    index: int,
+    reference: int,
+    photographs: Sequence[Photograph],
+    analyses: Sequence[Analysis],
+    registrations: Sequence[Registration | None],
+    region: BoolArray,
+) -> MeasuredPhotograph:
+    """Coverage of the region in one photograph, or its reason why there is none."""
+    photograph, analysis, registration = photographs[index], analyses[index], registrations[index]
+    reference_segmentation = analyses[reference].segmentation
+    if analysis.segmentation is None or reference_segmentation is None:
+        outcome = _failed(photograph, analysis)
+        return MeasuredPhotograph(photograph, analysis, None, outcome)
+    outcome = _outcome(photograph, analysis, registration, is_reference=index == reference)
+    if outcome.status is Status.REFUSED:
+        return MeasuredPhotograph(photograph, analysis, registration, outcome)
+    measurement = measure(
+        analysis.segmentation,
+        region,
+        reference_segmentation.grid,
+        registration.transform if registration else None,
+        resampled=registration.resampled if registration else (),
+    )
+    if measurement is None:
+        reason = Reason(
+            "region_too_small",
+            "Too little scalp is visible in all photographs of this series to compare them. "
+            "Take them from the same side and at the same distance as the first one.",
+        )
+        outcome = replace(outcome, status=Status.REFUSED, reason=reason)
+    else:
+        outcome = replace(outcome, measurement=measurement)
+    return MeasuredPhotograph(photograph, analysis, registration, outcome)
+
+
+def _outcome(
+    photograph: Photograph,
+    analysis: Analysis,
+    registration: Registration | None,
+    *,
+    is_reference: bool,
+) -> Outcome:
+    """Outcome of an analysed photograph: measured if it is the reference or registered."""
+    base = replace(
+        _base_outcome(photograph),
+        quality=analysis.quality,
+        warnings=analysis.segmentation.warnings if analysis.segmentation else (),
+    )
+    if is_reference:
+        return replace(base, status=Status.MEASURED, tier=Tier.A, is_reference=True)
+    if registration is None:
+        message = "an analysed photograph has to be registered or be the reference"
+        raise ValueError(message)
+    return replace(
+        base,
+        status=Status.MEASURED if registration.registered else Status.REFUSED,
+        reason=None if registration.registered else registration.reason,
+        tier=registration.tier,
+        residual_px=registration.residual_px,
+        inliers=registration.inliers,
+        overlap=registration.overlap,
+        gates=registration.gates,
+    )
+
+
+def _failed(photograph: Photograph, analysis: Analysis) -> Outcome:
+    """Outcome of a photograph that could not be analysed."""
+    return replace(
+        _base_outcome(photograph),
+        status=analysis.status or Status.REFUSED,
+        reason=analysis.reason,
+        quality=analysis.quality,
+    )
+
+
+def _base_outcome(photograph: Photograph) -> Outcome:
+    return Outcome(
+        name=photograph.name,
+        subject=photograph.subject,
+        view=photograph.view,
+        visit_date=photograph.visit_date,
+        replicate=photograph.replicate,
+        sha256=photograph.sha256,
+        status=Status.REFUSED,
+        reason=None,
+    )
+
+
+def rejected_outcome(rejected: RejectedFile) -> Outcome:
+    """Outcome of a file that the catalog could not take as a photograph."""
+    return Outcome(
+        name=rejected.name,
+        subject=rejected.subject,
+        view=rejected.view,
+        visit_date=rejected.visit_date,
+        replicate=rejected.replicate,
+        sha256=rejected.sha256,
+        status=Status.REJECTED,
+        reason=rejected.reason,
+    )
