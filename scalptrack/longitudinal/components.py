@@ -1,0 +1,237 @@
+"""How far the coverage of one photograph may be off: the components of the error.
+
+Kept apart and named, so that each can be measured and replaced on its own:
+
+- *segmentation* and *registration*, one standard deviation each, come with every measurement;
+- *replicates*: photographs of the same view and visit, taken again, hold both of these and the
+  posing and combing besides; their spread is the within-subject standard deviation;
+- *prior*: what that standard deviation is expected to be before a single replicate was seen.
+
+The within-subject variance of a timeline is the mean of its own replicate variance and the one of
+the other timelines of the run, weighted by degrees of freedom; the other timelines are weighted in
+the same way against the prior. That is the posterior mean under a scaled inverse chi-square
+distribution of the variances between subjects [1]_: two replicates that agree by luck can't give
+an absurdly small detectable change.
+
+References
+----------
+.. [1] Smyth GK. Linear models and empirical Bayes methods for assessing differential expression in
+   microarray experiments. Stat Appl Genet Mol Biol 2004;3:3. doi:10.2202/1544-6115.1027
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from scalptrack.records import Outcome, Status, Tier
+
+WITHIN_SD_PRIOR_FRACTION = 0.020
+"""Within-subject SD before any replicate was seen. Provisional: an assumption near the aim of 1.5
+points, to be replaced by the re-posed and re-combed phantom pairs of lab/benchmarks."""
+
+WITHIN_SD_PRIOR_DOF = 4
+"""Weight of the prior in degrees of freedom. With 4 the SD of 95 % of all subjects lies between
+0.6 and 2.9 times the prior; an assumption until enough subjects with replicates are measured."""
+
+MINIMUM_CALIBRATED_DOF = 3
+"""Degrees of freedom of replicates from which an SD counts as measured and not as assumed. Below
+3, the 95 % interval of an SD alone spans more than a factor of 12 (chi-square distribution)."""
+
+TIER_B_SD_FACTOR = 1.5
+"""How much wider the SD of a tier B photograph is (pose from the outline or from points set by
+hand). Provisional: an assumption until lab/benchmarks has measured tier B against truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorModel:
+    """Everything about the error that does not come from the photographs of the run.
+
+    Attributes
+    ----------
+    prior_sd_fraction, prior_dof : float, int
+        Expected within-subject SD of one photograph, and its weight.
+    visit_sd_fraction : float
+        SD that all replicates of a visit share (light, camera, grease), so that taking more of
+        them does not reduce it. 0: not measured yet, everything is held to be in the replicates.
+    tier_b_sd_factor : float
+        How much wider the SD of a tier B photograph is.
+    """
+
+    prior_sd_fraction: float = WITHIN_SD_PRIOR_FRACTION
+    prior_dof: int = WITHIN_SD_PRIOR_DOF
+    visit_sd_fraction: float = 0.0
+    tier_b_sd_factor: float = TIER_B_SD_FACTOR
+
+    def __post_init__(self) -> None:
+        """Refuse a model that would make every change detectable.
+
+        Raises
+        ------
+        ValueError
+            If the prior is not positive, or a factor would narrow an interval.
+        """
+        if not (self.prior_sd_fraction > 0 and self.prior_dof >= 1):
+            raise ValueError(
+                f"the prior SD and its weight must be positive, got {self.prior_sd_fraction} "
+                f"and {self.prior_dof}"
+            )
+        if self.visit_sd_fraction < 0 or self.tier_b_sd_factor < 1:
+            raise ValueError(
+                "the shared SD must be at least 0 and the tier B factor at least 1, got "
+                f"{self.visit_sd_fraction} and {self.tier_b_sd_factor}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The coverage read from one photograph, with what its own record says of the error."""
+
+    name: str
+    sha256: str
+    visit_date: date
+    replicate: int
+    coverage_fraction: float
+    component_sd_fraction: float
+    tier: Tier
+
+    def relative_sd(self, model: ErrorModel) -> float:
+        """SD of this photograph relative to one of tier A."""
+        return model.tier_b_sd_factor if self.tier is Tier.B else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadOfReplicates:
+    """Weighted sum of squared deviations of replicates from their visits' means."""
+
+    squares: float = 0.0
+    dof: int = 0
+
+    def __add__(self, other: SpreadOfReplicates) -> SpreadOfReplicates:
+        """Pool two sets of replicates."""
+        return SpreadOfReplicates(self.squares + other.squares, self.dof + other.dof)
+
+    def __sub__(self, other: SpreadOfReplicates) -> SpreadOfReplicates:
+        """Take a subset of the replicates out again."""
+        return SpreadOfReplicates(max(self.squares - other.squares, 0.0), self.dof - other.dof)
+
+
+@dataclass(frozen=True, slots=True)
+class WithinSubject:
+    """Within-subject SD of one tier A photograph, its degrees of freedom and where it is from."""
+
+    sd_fraction: float
+    dof: int
+    source: str
+
+
+def reading_of(outcome: Outcome) -> Reading | None:
+    """Coverage of a measured photograph; None when the outcome holds no number to be believed.
+
+    A record that says "measured" and carries a tier C, no date or a coverage outside [0, 1] is
+    not believed. A measured photograph without a tier counts as tier B, unless it is the
+    reference, which needs no alignment.
+    """
+    measurement = outcome.measurement
+    if outcome.status is not Status.MEASURED or measurement is None or outcome.visit_date is None:
+        return None
+    if outcome.tier is Tier.C or measurement.region_px <= 0:
+        return None
+    coverage = measurement.coverage_fraction
+    components = math.hypot(
+        measurement.segmentation_sd_fraction, measurement.registration_sd_fraction
+    )
+    if not (0.0 <= coverage <= 1.0 and math.isfinite(components)):
+        return None
+    return Reading(
+        name=outcome.name,
+        sha256=outcome.sha256,
+        visit_date=outcome.visit_date,
+        replicate=outcome.replicate if outcome.replicate is not None else 1,
+        coverage_fraction=float(coverage),
+        component_sd_fraction=components,
+        tier=outcome.tier or (Tier.A if outcome.is_reference else Tier.B),
+    )
+
+
+def by_visit(readings: Iterable[Reading]) -> dict[date, tuple[Reading, ...]]:
+    """Readings of each visit in order of date, replicates in order of number and name."""
+    visits: dict[date, list[Reading]] = {}
+    for reading in sorted(readings, key=lambda r: (r.visit_date, r.replicate, r.name)):
+        visits.setdefault(reading.visit_date, []).append(reading)
+    return {day: tuple(members) for day, members in visits.items()}
+
+
+def spread_of_replicates(readings: Sequence[Reading], *, model: ErrorModel) -> SpreadOfReplicates:
+    """Spread of the replicates around their visits' means, pooled over the visits.
+
+    A tier B photograph is expected to scatter more and weighs less, so that the spread estimates
+    the variance of a tier A photograph.
+    """
+    spread = SpreadOfReplicates()
+    for members in by_visit(readings).values():
+        weights = [reading.relative_sd(model) ** -2 for reading in members]
+        values = [reading.coverage_fraction for reading in members]
+        mean = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+        squares = sum(w * (v - mean) ** 2 for w, v in zip(weights, values, strict=True))
+        spread = spread + SpreadOfReplicates(squares, len(members) - 1)
+    return spread
+
+
+def within_subject(
+    own: SpreadOfReplicates,
+    others: SpreadOfReplicates,
+    *,
+    floor_sd_fraction: float,
+    model: ErrorModel,
+) -> WithinSubject:
+    """Within-subject SD of a timeline from its replicates, the run's and the prior.
+
+    Parameters
+    ----------
+    own, others : SpreadOfReplicates
+        Replicates of this timeline and of all other timelines of the run.
+    floor_sd_fraction : float
+        What the photographs' own components say: the SD is never smaller.
+    model : ErrorModel
+        The prior and its weight.
+
+    Returns
+    -------
+    WithinSubject
+        Degrees of freedom are those of the prior plus the timeline's own: what other subjects
+        show says where the SD of this one is to be expected, not what it is.
+    """
+    weight = model.prior_dof
+    expected = (weight * model.prior_sd_fraction**2 + others.squares) / (weight + others.dof)
+    variance = (weight * expected + own.squares) / (weight + own.dof)
+    if own.dof >= MINIMUM_CALIBRATED_DOF:
+        source = "subject"
+    elif own.dof + others.dof >= MINIMUM_CALIBRATED_DOF:
+        source = "pooled"
+    else:
+        source = "prior"
+    sd = max(math.sqrt(variance), floor_sd_fraction)
+    return WithinSubject(sd, weight + own.dof, source)
+
+
+def floor_of_components(readings: Sequence[Reading]) -> float:
+    """Root mean square of the photographs' own components; 0 when there are none."""
+    if not readings:
+        return 0.0
+    return math.sqrt(sum(r.component_sd_fraction**2 for r in readings) / len(readings))
+
+
+def visit_variance(members: Sequence[Reading], within: WithinSubject, model: ErrorModel) -> float:
+    """Variance of the mean coverage of one visit's photographs.
+
+    Each photograph has the within-subject variance, or its own components where they are larger,
+    times the factor of its tier; the part that a visit's photographs share is added once.
+    """
+    variances = [
+        (max(within.sd_fraction, r.component_sd_fraction) * r.relative_sd(model)) ** 2
+        for r in members
+    ]
+    return sum(variances) / len(members) ** 2 + model.visit_sd_fraction**2

@@ -1,0 +1,315 @@
+"""Timelines: what can be said about each subject and view, from the outcomes of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from scalptrack.longitudinal.components import (
+    ErrorModel,
+    Reading,
+    SpreadOfReplicates,
+    WithinSubject,
+    by_visit,
+    floor_of_components,
+    reading_of,
+    spread_of_replicates,
+    visit_variance,
+    within_subject,
+)
+from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
+from scalptrack.longitudinal.trend import fit_trend
+from scalptrack.longitudinal.verdicts import (
+    as_sentence,
+    baseline_words,
+    change_sentence,
+    not_comparable,
+    summarise,
+    verdict_of,
+)
+from scalptrack.records import (
+    Change,
+    Event,
+    Gap,
+    Outcome,
+    Reason,
+    Status,
+    Tier,
+    Timeline,
+    VisitCoverage,
+)
+from scalptrack.wording import long_date
+
+UNCALIBRATED = (
+    "Uncalibrated: there are too few repeated photographs to know how far one photograph may be "
+    "off, so an assumed value is used. Take two photographs per visit."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The outcomes of one subject and view, parted into numbers and gaps."""
+
+    subject: str
+    view: str
+    outcomes: tuple[Outcome, ...]
+    readings: tuple[Reading, ...]
+    gaps: tuple[Gap, ...]
+    notes: tuple[str, ...]
+
+
+def build_timelines(
+    outcomes: Sequence[Outcome],
+    *,
+    events: Sequence[Event] = (),
+    error_model: ErrorModel | None = None,
+) -> tuple[Timeline, ...]:
+    """Timelines of all subjects and views among the outcomes, whether measured or not.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        One per file of the run, in any order. Those without subject or view belong to no timeline.
+    events : sequence of Event
+        What the user wants to see on the time axis; one without a subject goes to all.
+    error_model : ErrorModel, optional
+        The prior of the within-subject SD and the factors of the tiers.
+
+    Returns
+    -------
+    tuple of Timeline
+        In order of subject and view; the same for any order of the outcomes.
+
+    Notes
+    -----
+    The baseline is the first visit, or the earliest visit with a number when the first has none,
+    which is then said in ``notes`` and in every sentence. A change is an increase or decrease when
+    it exceeds ``mdc_fraction`` of its `Change`: the many-to-one (Dunnett) quantile for all
+    comparable follow-ups of the timeline, times the standard error of this change. At most 5 % of
+    unchanged timelines then show any verdict of change, however many visits they have. The limit
+    grows with every visit added, so a verdict near the limit may be withdrawn later.
+
+    The interval of a change is the 95 % interval of that change on its own. It may exclude zero
+    while the verdict is "no detectable change": one look was precise, but there were many.
+    """
+    model = error_model or ErrorModel()
+    series = _part_by_view(outcomes)
+    spreads = [spread_of_replicates(one.readings, model=model) for one in series]
+    total = sum(spreads, SpreadOfReplicates())
+    return tuple(
+        _timeline(
+            one,
+            within_subject(
+                own,
+                total - own,
+                floor_sd_fraction=floor_of_components(one.readings),
+                model=model,
+            ),
+            events=events,
+            model=model,
+        )
+        for one, own in zip(series, spreads, strict=True)
+    )
+
+
+def _part_by_view(outcomes: Sequence[Outcome]) -> list[_Series]:
+    """One series per subject and view, in their order."""
+    groups: dict[tuple[str, str], list[Outcome]] = {}
+    for outcome in sorted(outcomes, key=lambda o: o.name):
+        if outcome.subject and outcome.view:
+            groups.setdefault((outcome.subject, outcome.view), []).append(outcome)
+    return [
+        _part_numbers_and_gaps(subject, view, tuple(members))
+        for (subject, view), members in sorted(groups.items())
+    ]
+
+
+def _part_numbers_and_gaps(subject: str, view: str, outcomes: tuple[Outcome, ...]) -> _Series:
+    """Part outcomes into readings and gaps; a file that was copied counts once per visit."""
+    readings: dict[tuple[date, str], Reading] = {}
+    gaps: list[Gap] = []
+    notes: list[str] = []
+    for outcome in outcomes:
+        reading = reading_of(outcome)
+        if reading is None:
+            reason = outcome.reason or _missing_reason(outcome)
+            gaps.append(Gap(outcome.visit_date, outcome.replicate, outcome.name, reason))
+            continue
+        key = (reading.visit_date, reading.sha256 or reading.name)
+        if key in readings:
+            notes.append(
+                f"{reading.name} is the same file as {readings[key].name}; a copy says nothing "
+                "about repeatability, so it is counted once."
+            )
+        else:
+            readings[key] = reading
+    gaps.sort(key=lambda gap: (gap.visit_date or date.max, gap.replicate or 0, gap.name))
+    return _Series(subject, view, outcomes, tuple(readings.values()), tuple(gaps), tuple(notes))
+
+
+def _missing_reason(outcome: Outcome) -> Reason:
+    """Say why an outcome without a reason holds no number that can be used."""
+    if outcome.status is not Status.MEASURED:
+        return Reason("no_reason", f"{outcome.name} gave no number and no reason was recorded.")
+    if outcome.visit_date is None:
+        return Reason("no_date", f"{outcome.name} has no visit date, so it has no place in time.")
+    return Reason("no_number", f"{outcome.name} has no coverage that can be used.")
+
+
+def _timeline(
+    series: _Series, within: WithinSubject, *, events: Sequence[Event], model: ErrorModel
+) -> Timeline:
+    """Assemble the timeline of one series."""
+    by_date = by_visit(series.readings)
+    visits = tuple(_visit(members, within, model) for members in by_date.values())
+    gap_dates = {gap.visit_date for gap in series.gaps if gap.visit_date is not None}
+    first_date = min([*by_date, *gap_dates], default=None)
+    baseline_date = visits[0].visit_date if visits else None
+    changes = _changes(series, visits, within, first_date)
+    return Timeline(
+        subject=series.subject,
+        view=series.view,
+        reference_name=_reference_name(series),
+        visits=visits,
+        gaps=series.gaps,
+        changes=changes,
+        within_sd_fraction=within.sd_fraction,
+        sd_source=within.source,
+        sd_degrees_of_freedom=within.dof,
+        mdc_fraction=MDC95_FACTOR * math.hypot(within.sd_fraction, model.visit_sd_fraction),
+        trend=fit_trend(visits, within.dof),
+        events=_events_of(series.subject, events),
+        baseline_date=baseline_date,
+        summary=summarise(
+            measured_visits=len(visits),
+            changes=changes,
+            gaps=series.gaps,
+            baseline_date=baseline_date,
+        ),
+        notes=_notes(series, first_date, baseline_date, within),
+    )
+
+
+def _visit(members: Sequence[Reading], within: WithinSubject, model: ErrorModel) -> VisitCoverage:
+    """Mean of one visit's photographs with its interval."""
+    values = tuple(reading.coverage_fraction for reading in members)
+    mean = math.fsum(values) / len(values)
+    sd = math.sqrt(visit_variance(members, within, model))
+    low, high = interval(mean, sd, within.dof, lowest=0.0, highest=1.0)
+    return VisitCoverage(
+        visit_date=members[0].visit_date,
+        coverage_fraction=mean,
+        sd_fraction=sd,
+        low_fraction=low,
+        high_fraction=high,
+        replicates=len(values),
+        tier=max((reading.tier for reading in members), key=list(Tier).index),
+        replicate_fractions=values,
+    )
+
+
+def _changes(
+    series: _Series,
+    visits: tuple[VisitCoverage, ...],
+    within: WithinSubject,
+    first_date: date | None,
+) -> tuple[Change, ...]:
+    """Changes from baseline at every other visit, in order of date, comparable or not."""
+    baseline = visits[0] if visits else None
+    baseline_date = baseline.visit_date if baseline else None
+    named = baseline_words(first_date, baseline_date) if first_date and baseline_date else ""
+    changes = [] if baseline is None else _measured_changes(series, visits, within, named)
+    measured_dates = {visit.visit_date for visit in visits}
+    missing: dict[date, list[Gap]] = {}
+    for gap in series.gaps:
+        if gap.visit_date is not None and gap.visit_date not in measured_dates:
+            missing.setdefault(gap.visit_date, []).append(gap)
+    for visit_date, gaps in missing.items():
+        if baseline is None and visit_date == first_date:
+            continue
+        changes.append(
+            not_comparable(
+                gaps,
+                subject=series.subject,
+                view=series.view,
+                visit_date=visit_date,
+                baseline_date=baseline_date,
+                baseline=named or "the first visit",
+            )
+        )
+    return tuple(sorted(changes, key=lambda change: change.visit_date))
+
+
+def _measured_changes(
+    series: _Series, visits: tuple[VisitCoverage, ...], within: WithinSubject, named: str
+) -> list[Change]:
+    """Changes from baseline at the visits that have a number."""
+    baseline, follow_ups = visits[0], visits[1:]
+    if not follow_ups:
+        return []
+    quantile = many_to_one_quantile(
+        baseline.sd_fraction**2, [visit.sd_fraction**2 for visit in follow_ups], within.dof
+    )
+    changes = []
+    for visit in follow_ups:
+        difference = visit.coverage_fraction - baseline.coverage_fraction
+        standard_error = math.hypot(visit.sd_fraction, baseline.sd_fraction)
+        low, high = interval(difference, standard_error, within.dof, lowest=-1.0, highest=1.0)
+        limit = quantile * standard_error
+        sentence = change_sentence(difference, low, high, limit, named)
+        if Tier.B in (visit.tier, baseline.tier):
+            sentence += " Aligned by the outline or by hand, so the interval is wider."
+        changes.append(
+            Change(
+                subject=series.subject,
+                view=series.view,
+                baseline_date=baseline.visit_date,
+                visit_date=visit.visit_date,
+                change_fraction=difference,
+                low_fraction=low,
+                high_fraction=high,
+                mdc_fraction=limit,
+                verdict=verdict_of(difference, limit),
+                sentence=sentence,
+            )
+        )
+    return changes
+
+
+def _reference_name(series: _Series) -> str:
+    """Name of the reference photograph; empty when none was chosen or measured."""
+    for outcome in series.outcomes:
+        if outcome.is_reference:
+            return outcome.name
+    earliest = sorted(series.readings, key=lambda r: (r.visit_date, r.replicate, r.name))
+    return earliest[0].name if earliest else ""
+
+
+def _events_of(subject: str, events: Sequence[Event]) -> tuple[Event, ...]:
+    """Events of this subject and those of everybody, in order of date."""
+    mine = [event for event in events if event.subject in ("", subject)]
+    return tuple(sorted(mine, key=lambda event: (event.event_date, event.label)))
+
+
+def _notes(
+    series: _Series,
+    first_date: date | None,
+    baseline_date: date | None,
+    within: WithinSubject,
+) -> tuple[str, ...]:
+    """What has to be known to read the numbers of this timeline."""
+    notes = list(series.notes)
+    if first_date is not None and baseline_date is not None and first_date != baseline_date:
+        reasons = dict.fromkeys(
+            as_sentence(gap.reason.message) for gap in series.gaps if gap.visit_date == first_date
+        )
+        notes.append(
+            f"The first visit ({long_date(first_date)}) has no number, so changes are counted "
+            f"from {long_date(baseline_date)}, the earliest visit that has one. "
+            + " ".join(reasons)
+        )
+    if within.source == "prior" and baseline_date is not None:
+        notes.append(UNCALIBRATED)
+    return tuple(notes)

@@ -1,0 +1,138 @@
+"""What can be said about a change, in a sentence that claims no more than the numbers do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+
+from scalptrack.records import Change, Gap, Verdict
+from scalptrack.wording import long_date, plural, points
+
+FIRST_VISIT = "the first visit"
+
+
+def verdict_of(change_fraction: float, limit_fraction: float) -> Verdict:
+    """Increase or decrease only when the change exceeds the limit.
+
+    Examples
+    --------
+    >>> verdict_of(0.05, 0.04), verdict_of(-0.04, 0.04)
+    (<Verdict.INCREASE: 'increase'>, <Verdict.NO_DETECTABLE_CHANGE: 'no detectable change'>)
+    """
+    if change_fraction > limit_fraction:
+        return Verdict.INCREASE
+    if change_fraction < -limit_fraction:
+        return Verdict.DECREASE
+    return Verdict.NO_DETECTABLE_CHANGE
+
+
+def change_sentence(
+    change_fraction: float, low: float, high: float, limit: float, baseline: str
+) -> str:
+    """Say how much the coverage differs from the baseline and which differences can be told.
+
+    Parameters
+    ----------
+    change_fraction, low, high, limit : float
+        Change, its 95 % interval and the smallest detectable change, in fractions.
+    baseline : str
+        What the change is counted from, e.g. ``"the first visit"``.
+    """
+    verdict = verdict_of(change_fraction, limit)
+    limit_clause = f"changes below {points(limit)} points can't be told from measurement error"
+    if points(change_fraction) == "0.0":
+        size = f"the same as at {baseline}, to a tenth of a point"
+    else:
+        direction = "higher" if change_fraction > 0 else "lower"
+        size = f"{points(change_fraction)} points {direction} than at {baseline}"
+    span = interval_words(change_fraction, low, high)
+    if verdict is Verdict.NO_DETECTABLE_CHANGE:
+        return (
+            f"No detectable change: visible hair coverage is {size} (95 % interval {span}), and "
+            f"{limit_clause}."
+        )
+    return f"Visible hair coverage is {size} (95 % interval {span}); {limit_clause}."
+
+
+def interval_words(change_fraction: float, low: float, high: float) -> str:
+    """Write an interval without signs, in the direction of the change where it has only one."""
+    if low >= 0.0 and change_fraction >= 0.0:
+        return f"{points(low)} to {points(high)}"
+    if high <= 0.0 and change_fraction <= 0.0:
+        return f"{points(high)} to {points(low)}"
+    return f"{points(low)} lower to {points(high)} higher"
+
+
+def not_comparable(
+    gaps: Sequence[Gap],
+    *,
+    subject: str,
+    view: str,
+    visit_date: date,
+    baseline_date: date | None,
+    baseline: str,
+) -> Change:
+    """The change at a visit whose photographs all gave no number."""
+    messages = list(dict.fromkeys(as_sentence(gap.reason.message) for gap in gaps))
+    head = f"Not comparable with {baseline}: "
+    if len(gaps) > 1:
+        head += f"none of {plural(len(gaps), 'photograph')} gave a number. "
+    nan = math.nan
+    return Change(
+        subject=subject,
+        view=view,
+        baseline_date=baseline_date,
+        visit_date=visit_date,
+        change_fraction=nan,
+        low_fraction=nan,
+        high_fraction=nan,
+        mdc_fraction=nan,
+        verdict=Verdict.NOT_COMPARABLE,
+        sentence=head + " ".join(messages),
+    )
+
+
+def as_sentence(message: str) -> str:
+    """End a message with a full stop."""
+    stripped = message.strip()
+    return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
+
+
+def baseline_words(first_date: date, baseline_date: date) -> str:
+    """Name the visit that changes are counted from."""
+    if first_date == baseline_date:
+        return FIRST_VISIT
+    return f"the visit of {long_date(baseline_date)}"
+
+
+def summarise(
+    *,
+    measured_visits: int,
+    changes: Sequence[Change],
+    gaps: Sequence[Gap],
+    baseline_date: date | None,
+) -> str:
+    """One sentence on where a timeline stands: its latest visit that can be compared.
+
+    It names what is missing: that nothing was measured, that there is only one visit, or that
+    later visits gave no number.
+    """
+    if baseline_date is None or measured_visits == 0:
+        return (
+            "No coverage can be stated: "
+            f"{'the photograph' if len(gaps) == 1 else f'all {len(gaps)} photographs'} of this "
+            "view gave no number."
+        )
+    comparable = [c for c in changes if c.verdict is not Verdict.NOT_COMPARABLE]
+    if not comparable:
+        return (
+            f"Only the visit of {long_date(baseline_date)} has a number so far; a change needs a "
+            "second one."
+        )
+    latest = comparable[-1]
+    sentence = f"{long_date(latest.visit_date)}: {latest.sentence}"
+    later = [c for c in changes if c.visit_date > latest.visit_date]
+    if later:
+        sentence += f" {plural(len(later), 'later visit')} gave no number."
+    return sentence

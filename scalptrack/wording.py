@@ -1,0 +1,72 @@
+"""How dates and coverages are written for a person: the same words in charts, tables and reports.
+
+A leaf like `scalptrack.records`: it imports nothing of the package. English only, and independent
+of the machine's locale, so that a rerun elsewhere gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def long_date(day: date) -> str:
+    """Write a date out, e.g. ``"5 March 2024"``.
+
+    Examples
+    --------
+    >>> long_date(date(2024, 3, 5))
+    '5 March 2024'
+    """
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def short_date(day: date) -> str:
+    """Write a date for a narrow place, e.g. ``"5 Mar 2024"``."""
+    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+
+
+def points(fraction: float) -> str:
+    """Write the size of a difference of coverages in percentage points, without its sign.
+
+    Examples
+    --------
+    >>> points(-0.0621)
+    '6.2'
+    """
+    return f"{abs(fraction) * 100:.1f}"
+
+
+def signed_points(fraction: float) -> str:
+    """Write a difference of coverages in percentage points with its sign; a dash for NaN."""
+    if math.isnan(fraction):
+        return "–"
+    text = points(fraction)
+    if float(text) == 0.0:
+        return text
+    return ("+" if fraction > 0 else "−") + text
+
+
+def percent(fraction: float) -> str:
+    """Write a coverage in percent with one decimal, e.g. ``"54.3 %"``."""
+    return f"{fraction * 100:.1f} %"
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a count with its noun, e.g. ``"1 visit"`` or ``"2 visits"``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,302 @@
+import datetime as dt
+import math
+import random
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from scalptrack.longitudinal import ErrorModel, build_timelines
+from scalptrack.longitudinal.intervals import MDC95_FACTOR
+from scalptrack.longitudinal.timeline import UNCALIBRATED
+from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
+from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
+
+CAUSAL_WORDS = ("because", "due to", "caused", "thanks", "effect", "response", "works", "treatment")
+
+
+def only(outcomes: list[Outcome], **options: object) -> Timeline:
+    (timeline,) = build_timelines(outcomes, **options)  # type: ignore[arg-type]
+    return timeline
+
+
+def change_at(timeline: Timeline, day: int) -> Change:
+    date = FIRST_DAY + dt.timedelta(days=day)
+    (change,) = [c for c in timeline.changes if c.visit_date == date]
+    return change
+
+
+def test_visit_is_the_mean_of_its_replicates() -> None:
+    timeline = only(replicated([[0.40, 0.42], [0.60, 0.61, 0.65]]))
+    first, second = timeline.visits
+    assert first.coverage_fraction == pytest.approx(0.41)
+    assert second.coverage_fraction == pytest.approx(0.62)
+    assert (first.replicates, second.replicates) == (2, 3)
+    assert second.replicate_fractions == pytest.approx((0.60, 0.61, 0.65))
+    assert first.sd_fraction == pytest.approx(timeline.within_sd_fraction / math.sqrt(2))
+    half = stats.t.ppf(0.975, timeline.sd_degrees_of_freedom) * first.sd_fraction
+    assert first.low_fraction == pytest.approx(0.41 - half)
+    assert first.high_fraction == pytest.approx(0.41 + half)
+
+
+def test_mdc_is_that_of_two_single_photographs() -> None:
+    timeline = only(replicated([[0.40], [0.45]]))
+    assert timeline.within_sd_fraction == pytest.approx(0.02)
+    assert timeline.mdc_fraction == pytest.approx(1.96 * math.sqrt(2) * 0.02)
+    assert timeline.sd_source == "prior"
+    assert UNCALIBRATED in timeline.notes
+
+
+def test_limit_knows_replicates_and_looks() -> None:
+    model = ErrorModel(prior_sd_fraction=0.02, prior_dof=4)
+    one = only(replicated([[0.40], [0.45]]), error_model=model)
+    assert change_at(one, 90).mdc_fraction == pytest.approx(
+        stats.t.ppf(0.975, 4) * 0.02 * math.sqrt(2)
+    )
+    four = only(replicated([[0.40]] + [[0.45]] * 4), error_model=model)
+    # Dunnett's two-sided 5 % point for four comparisons and 4 degrees of freedom (scipy oracle).
+    correlation = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
+    limit = change_at(four, 90).mdc_fraction / (0.02 * math.sqrt(2))
+    inside = stats.multivariate_t(shape=correlation, df=4, seed=1).cdf(
+        np.full(4, limit), lower_limit=np.full(4, -limit)
+    )
+    assert inside == pytest.approx(0.95, abs=5e-4)
+    pairs = only(replicated([[0.40, 0.42], [0.45, 0.43]]), error_model=model)
+    change = change_at(pairs, 90)
+    assert change.mdc_fraction == pytest.approx(
+        stats.t.ppf(0.975, 6) * pairs.within_sd_fraction, rel=1e-9
+    )
+
+
+def test_verdicts_and_their_sentences() -> None:
+    timeline = only(replicated([[0.40], [0.60], [0.20], [0.41]]))
+    up, down, same = timeline.changes
+    assert [c.verdict for c in timeline.changes] == [
+        Verdict.INCREASE,
+        Verdict.DECREASE,
+        Verdict.NO_DETECTABLE_CHANGE,
+    ]
+    assert up.sentence == (
+        "Visible hair coverage is 20.0 points higher than at the first visit (95 % interval 12.1 "
+        "to 27.9); changes below 10.2 points can't be told from measurement error."
+    )
+    assert down.sentence.startswith(
+        "Visible hair coverage is 20.0 points lower than at the first visit (95 % interval 12.1 to"
+    )
+    assert same.sentence == (
+        "No detectable change: visible hair coverage is 1.0 points higher than at the first visit "
+        "(95 % interval 6.9 lower to 8.9 higher), and changes below 10.2 points can't be told "
+        "from measurement error."
+    )
+    assert timeline.summary == f"6 October 2024: {same.sentence}"
+
+
+def test_no_sentence_claims_a_cause() -> None:
+    outcomes = [*replicated([[0.4], [0.6], [0.2], [0.4]]), refused(day=500)]
+    timeline = only(outcomes, events=[Event(FIRST_DAY, "start of minoxidil")])
+    texts = [c.sentence for c in timeline.changes] + [timeline.summary, *timeline.notes]
+    for text in texts:
+        assert not any(word in text.lower() for word in CAUSAL_WORDS), text
+
+
+def test_equal_coverage_is_called_the_same() -> None:
+    timeline = only(replicated([[0.40], [0.4002]]))
+    assert (
+        "is the same as at the first visit, to a tenth of a point" in timeline.changes[0].sentence
+    )
+
+
+def test_refused_visit_is_not_comparable_and_a_gap() -> None:
+    timeline = only([measured(0.4), refused(day=90), measured(0.5, day=180)])
+    change = change_at(timeline, 90)
+    assert change.verdict is Verdict.NOT_COMPARABLE
+    assert change.sentence == "Not comparable with the first visit: The photograph is blurred."
+    for number in (change.change_fraction, change.low_fraction, change.high_fraction):
+        assert math.isnan(number)
+    assert math.isnan(change.mdc_fraction)
+    assert [gap.visit_date for gap in timeline.gaps] == [FIRST_DAY + dt.timedelta(days=90)]
+    assert len(timeline.visits) == 2
+
+
+def test_refused_visit_changes_no_other_number() -> None:
+    clean = only([measured(0.4), measured(0.5, day=180)])
+    with_gap = only([measured(0.4), refused(day=90), measured(0.5, day=180)])
+    assert clean.visits == with_gap.visits
+    assert clean.changes == tuple(c for c in with_gap.changes if c.verdict != "not comparable")
+
+
+def test_one_good_replicate_makes_a_visit_comparable() -> None:
+    timeline = only([measured(0.4), measured(0.5, day=90), refused(day=90, replicate=2)])
+    assert change_at(timeline, 90).verdict is not Verdict.NOT_COMPARABLE
+    assert len(timeline.gaps) == 1
+
+
+def test_baseline_without_a_number_moves_on_and_says_so() -> None:
+    timeline = only([refused(day=0), measured(0.4, day=90), measured(0.6, day=180)])
+    assert timeline.baseline_date == FIRST_DAY + dt.timedelta(days=90)
+    assert change_at(timeline, 0).verdict is Verdict.NOT_COMPARABLE
+    assert "higher than at the visit of 9 April 2024" in change_at(timeline, 180).sentence
+    assert timeline.notes[0] == (
+        "The first visit (10 January 2024) has no number, so changes are counted from 9 April "
+        "2024, the earliest visit that has one. The photograph is blurred."
+    )
+
+
+def test_nothing_measured_is_still_a_timeline() -> None:
+    timeline = only([refused(day=0), refused(day=90), refused(day=None, replicate=3)])
+    assert timeline.visits == ()
+    assert len(timeline.gaps) == 3
+    assert timeline.gaps[-1].visit_date is None
+    assert [c.verdict for c in timeline.changes] == [Verdict.NOT_COMPARABLE]
+    assert timeline.baseline_date is None
+    assert timeline.trend is None
+    assert timeline.summary == (
+        "No coverage can be stated: all 3 photographs of this view gave no number."
+    )
+
+
+def test_single_visit_and_later_gap_are_summarised() -> None:
+    single = only([measured(0.4)])
+    assert single.changes == ()
+    assert single.summary == (
+        "Only the visit of 10 January 2024 has a number so far; a change needs a second one."
+    )
+    late = only([measured(0.4), measured(0.6, day=90), refused(day=180)])
+    assert late.summary.endswith(" 1 later visit gave no number.")
+
+
+def test_files_without_subject_or_view_belong_to_no_timeline() -> None:
+    stray = refused(subject="", view="", status=Status.REJECTED)
+    assert build_timelines([stray]) == ()
+    assert build_timelines([]) == ()
+
+
+def test_every_subject_and_view_has_its_own_timeline_in_order() -> None:
+    outcomes = [
+        measured(0.4, subject="b"),
+        measured(0.4, subject="a", view="vertex"),
+        refused(subject="a", view="frontal"),
+    ]
+    found = [(t.subject, t.view) for t in build_timelines(outcomes)]
+    assert found == [("a", "frontal"), ("a", "vertex"), ("b", "vertex")]
+
+
+def test_order_of_the_outcomes_does_not_matter() -> None:
+    outcomes = [*replicated([[0.4, 0.41], [0.5], [0.45, 0.44]]), refused(day=30), refused(day=31)]
+    outcomes += [
+        measured(0.4, day=300 + n, replicate=r, sha256="x") for n in (0, 1) for r in (1, 2)
+    ]
+    shuffled = outcomes.copy()
+    random.Random(2).shuffle(shuffled)
+    assert shuffled != outcomes
+    assert repr(build_timelines(outcomes)) == repr(build_timelines(shuffled))
+
+
+def test_a_copied_file_is_no_replicate() -> None:
+    pair = [measured(0.4, sha256="same"), measured(0.4, replicate=2, sha256="same")]
+    timeline = only([*pair, measured(0.5, day=90)])
+    assert timeline.visits[0].replicates == 1
+    assert timeline.sd_degrees_of_freedom == 4
+    assert "is the same file as" in timeline.notes[0]
+
+
+def test_own_replicates_are_not_counted_twice() -> None:
+    timeline = only(replicated([[0.40, 0.43], [0.40, 0.44], [0.40, 0.42]]))
+    squares = (0.03**2 + 0.04**2 + 0.02**2) / 2
+    assert timeline.within_sd_fraction**2 == pytest.approx((4 * 0.02**2 + squares) / 7)
+
+
+def test_the_worst_tier_of_a_visit_counts() -> None:
+    timeline = only([measured(0.4), measured(0.4, replicate=2, tier=Tier.B), measured(0.4, day=9)])
+    assert [visit.tier for visit in timeline.visits] == [Tier.B, Tier.A]
+
+
+def test_other_subjects_replicates_are_pooled() -> None:
+    others = [
+        outcome
+        for index in range(6)
+        for outcome in replicated([[0.40, 0.41], [0.40, 0.41]], subject=f"s{index}")
+    ]
+    alone = only([measured(0.4), measured(0.45, day=90)])
+    together = build_timelines([*others, measured(0.4), measured(0.45, day=90)])[0]
+    assert (alone.sd_source, together.sd_source) == ("prior", "pooled")
+    assert together.within_sd_fraction < alone.within_sd_fraction
+
+
+def test_tier_b_is_wider_and_labelled() -> None:
+    model = ErrorModel(prior_sd_fraction=0.02, tier_b_sd_factor=1.5)
+    plain = only([measured(0.4), measured(0.5, day=90)], error_model=model)
+    by_hand = only([measured(0.4), measured(0.5, day=90, tier=Tier.B)], error_model=model)
+    assert by_hand.visits[1].sd_fraction == pytest.approx(1.5 * plain.visits[1].sd_fraction)
+    assert by_hand.visits[1].tier is Tier.B
+    assert by_hand.changes[0].mdc_fraction > plain.changes[0].mdc_fraction
+    assert by_hand.changes[0].sentence.endswith("so the interval is wider.")
+    assert not plain.changes[0].sentence.endswith("so the interval is wider.")
+
+
+def test_events_go_to_their_subject() -> None:
+    day = dt.date(2024, 2, 1)
+    events = [Event(day, "haircut"), Event(FIRST_DAY, "visit", "anna"), Event(day, "x", "bert")]
+    timeline = only([measured(0.4)], events=events)
+    assert [event.label for event in timeline.events] == ["visit", "haircut"]
+
+
+def test_reference_is_named() -> None:
+    outcomes = [measured(0.4), measured(0.5, day=90, is_reference=True)]
+    assert only(outcomes).reference_name == "anna/vertex/2024-04-09_1.jpg"
+    assert only([refused(), measured(0.5, day=1)]).reference_name == "anna/vertex/2024-01-11_1.jpg"
+    assert only([refused()]).reference_name == ""
+
+
+def test_trend_needs_three_visits() -> None:
+    assert only(replicated([[0.4], [0.5]])).trend is None
+    trend = only(replicated([[0.4], [0.45], [0.5]])).trend
+    assert trend is not None
+    assert trend.slope_per_year == pytest.approx(0.1 / 180 * 365.25)
+
+
+def series_of(coverages: np.ndarray) -> list[Outcome]:
+    return replicated(coverages.tolist())
+
+
+def unchanged(rng: np.random.Generator, visits: int, replicates: int) -> np.ndarray:
+    """Visits of an unchanged head; the SD differs between subjects as the prior says."""
+    sd = 0.02 * math.sqrt(4 / rng.chisquare(4))
+    return np.clip(0.5 + sd * rng.standard_normal((visits, replicates)), 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("visits", "replicates"), [(5, 1), (12, 1), (5, 2), (8, 2)])
+def test_unchanged_series_rarely_raise_a_false_alarm(visits: int, replicates: int) -> None:
+    """At most 5 % of timelines; naive "beyond MDC95 at any visit" raises far more."""
+    rng = np.random.default_rng(41)
+    alarms, naive = [], []
+    for _ in range(400):
+        timeline = only(series_of(unchanged(rng, visits, replicates)))
+        alarms.append(any(c.verdict != "no detectable change" for c in timeline.changes))
+        plain = timeline.mdc_fraction / math.sqrt(replicates)
+        naive.append(any(abs(c.change_fraction) > plain for c in timeline.changes))
+    # Three binomial standard deviations of 400 series above 5 %, and not absurdly rare either.
+    assert 0.02 <= np.mean(alarms) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+    assert np.mean(naive) > 2 * np.mean(alarms)
+
+
+def test_intervals_hold_the_truth() -> None:
+    rng = np.random.default_rng(43)
+    held, changes_held = [], []
+    for _ in range(500):
+        timeline = only(series_of(unchanged(rng, 3, 2)))
+        held += [v.low_fraction <= 0.5 <= v.high_fraction for v in timeline.visits]
+        changes_held += [c.low_fraction <= 0.0 <= c.high_fraction for c in timeline.changes]
+    assert 0.93 <= np.mean(held) <= 0.97
+    assert 0.93 <= np.mean(changes_held) <= 0.97
+
+
+def test_changes_of_twice_the_limit_are_found() -> None:
+    rng = np.random.default_rng(44)
+    found = []
+    for _ in range(300):
+        coverages = 0.4 + 0.02 * rng.standard_normal((5, 2))
+        coverages[1:] += 0.04 * MDC95_FACTOR
+        timeline = only(series_of(coverages))
+        found.append(timeline.changes[-1].verdict is Verdict.INCREASE)
+    assert np.mean(found) >= 0.9
