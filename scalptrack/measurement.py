@@ -212,11 +212,12 @@ def measure(
     region_px = int(carried.sum())
     if region_px < MIN_REGION_PX:
         return None
+    pixel_area = segmentation.grid.step_px**2
     visible_px = int(segmentation.scalp.sum())
     kept_px = int((carried & segmentation.scalp).sum())
     return Measurement(
-        hair_px=float(segmentation.hair_fraction[carried].sum(dtype=np.float64)),
-        region_px=region_px,
+        hair_px=float(segmentation.hair_fraction[carried].sum(dtype=np.float64)) * pixel_area,
+        region_px=round(region_px * pixel_area),
         excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
         segmentation_sd_fraction=segmentation.coverage_sd_fraction,
         registration_sd_fraction=_registration_sd(segmentation, region, reference_grid, resampled),

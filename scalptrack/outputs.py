@@ -34,6 +34,7 @@ class OutputFolder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._stems: dict[str, str] = {}
         self._ledger_path = root / STATE_FOLDER / LEDGER_NAME
         try:
             self._ledger_path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,15 @@ class OutputFolder:
     def write_text(self, name: str, content: str) -> Path:
         """Write a UTF-8 file; see `write_bytes`."""
         return self.write_bytes(name, content.encode("utf-8"))
+
+    def claim_stem(self, stem: str, sha256: str) -> str:
+        """A stem for outputs about one photograph; two `a.jpg` never share their outputs.
+
+        The stem stays as it is for the first photograph that claims it in this run, and gets a
+        piece of the content's hash for every other one.
+        """
+        owner = self._stems.setdefault(stem, sha256)
+        return stem if owner == sha256 else f"{stem}-{sha256[:8]}"
 
     def _save_ledger(self) -> None:
         text = json.dumps(self._ledger, indent=1, sort_keys=True)

@@ -62,11 +62,18 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MeasuredPhotograph:
-    """A photograph of a series with everything that was computed for it."""
+class Member:
+    """A photograph of a series and what it says on its own."""
 
     photograph: Photograph
     analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredPhotograph:
+    """A member of a series with its registration and its outcome."""
+
+    member: Member
     registration: Registration | None
     outcome: Outcome
 
@@ -109,7 +116,7 @@ def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
         return _analyse(photograph, settings)
     except ImageReadError as error:
         return _no_analysis(Status.REJECTED, Reason(error.code, str(error)))
-    except Exception as error:  # noqa: BLE001 - the one boundary that isolates a photograph
+    except Exception as error:  # the one boundary that isolates a photograph
         logger.exception("photograph %s failed", photograph.sha256[:12])
         sentence = (
             f"An unexpected error stopped this photograph ({type(error).__name__}: {error}). "
@@ -187,14 +194,16 @@ def track(
         catalog.photographs, key=lambda each: (each.subject, each.view)
     ):
         photographs = tuple(group)
-        analyses = list(_analyses(photographs, settings, cache, executor, on_step))
-        yield measure_series(subject, view, photographs, analyses, settings, cache=cache)
+        analyses = _analyses(photographs, settings, cache, executor=executor, on_step=on_step)
+        members = [Member(*each) for each in zip(photographs, analyses, strict=True)]
+        yield measure_series(subject, view, members, settings, cache=cache)
 
 
 def _analyses(
     photographs: Sequence[Photograph],
     settings: Settings,
     cache: RecordCache,
+    *,
     executor: Executor | None,
     on_step: OnStep,
 ) -> Iterator[Analysis]:
@@ -223,33 +232,25 @@ def _is_transient(analysis: Analysis) -> bool:
 def measure_series(
     subject: str,
     view: str,
-    photographs: Sequence[Photograph],
-    analyses: Sequence[Analysis],
+    members: Sequence[Member],
     settings: Settings,
     *,
     cache: RecordCache,
 ) -> Series:
     """Register one subject's photographs of one view and measure their co-visible scalp."""
-    reference, registrations = _choose_reference(photographs, analyses, settings, cache)
-    if reference is None:
-        measured = tuple(
-            MeasuredPhotograph(photograph, analysis, None, _failed(photograph, analysis))
-            for photograph, analysis in zip(photographs, analyses, strict=True)
-        )
-        return Series(subject, view, measured, None, None)
-    region = _region(reference, analyses, registrations, settings)
+    reference, registrations = _choose_reference(members, settings, cache)
+    region = None if reference is None else _region(reference, members, registrations, settings)
     measured = tuple(
-        _measure_photograph(index, reference, photographs, analyses, registrations, region)
-        for index in range(len(photographs))
+        _measure_member(member, registration, members[reference], region)
+        if reference is not None and region is not None
+        else MeasuredPhotograph(member, None, _failed(member))
+        for member, registration in zip(members, registrations, strict=True)
     )
     return Series(subject, view, measured, reference, region)
 
 
 def _choose_reference(
-    photographs: Sequence[Photograph],
-    analyses: Sequence[Analysis],
-    settings: Settings,
-    cache: RecordCache,
+    members: Sequence[Member], settings: Settings, cache: RecordCache
 ) -> tuple[int | None, list[Registration | None]]:
     """The reference and every photograph's registration with it.
 
@@ -257,34 +258,28 @@ def _choose_reference(
     others register with it (it may be the one that was filed wrongly): then the one of the first
     `MAX_REFERENCE_CANDIDATES` with which most register, the earlier one in a tie.
     """
-    usable = [i for i, analysis in enumerate(analyses) if analysis.features is not None]
+    usable = [i for i, member in enumerate(members) if member.analysis.features is not None]
     best: tuple[int, int, list[Registration | None]] | None = None
     for candidate in usable[:MAX_REFERENCE_CANDIDATES]:
         registrations = [
-            _register_pair(candidate, index, photographs, analyses, settings, cache)
-            for index in range(len(photographs))
+            _register_pair(members[candidate], moving, settings, cache) for moving in members
         ]
         count = sum(each is not None and each.registered for each in registrations)
         if best is None or count > best[1]:
             best = (candidate, count, registrations)
         if count >= ENOUGH_REGISTERED * (len(usable) - 1):
             break
-    return (best[0], best[2]) if best else (None, [None] * len(photographs))
+    return (best[0], best[2]) if best else (None, [None] * len(members))
 
 
 def _register_pair(
-    reference: int,
-    moving: int,
-    photographs: Sequence[Photograph],
-    analyses: Sequence[Analysis],
-    settings: Settings,
-    cache: RecordCache,
+    reference: Member, moving: Member, settings: Settings, cache: RecordCache
 ) -> Registration | None:
     """Registration of one photograph with the reference; None for itself or when it has no data."""
-    reference_features, moving_features = analyses[reference].features, analyses[moving].features
-    if reference == moving or reference_features is None or moving_features is None:
+    reference_features, moving_features = reference.analysis.features, moving.analysis.features
+    if reference is moving or reference_features is None or moving_features is None:
         return None
-    key = ("registration", photographs[reference].sha256, photographs[moving].sha256)
+    key = ("registration", reference.photograph.sha256, moving.photograph.sha256)
     known: Registration | None = cache.load(*key)
     if known is not None:
         return known
@@ -297,44 +292,38 @@ def _register_pair(
 
 def _region(
     reference: int,
-    analyses: Sequence[Analysis],
+    members: Sequence[Member],
     registrations: Sequence[Registration | None],
     settings: Settings,
-) -> BoolArray:
+) -> BoolArray | None:
+    """The co-visible scalp on the reference's grid."""
+    segmentation = members[reference].analysis.segmentation
+    if segmentation is None:
+        return None
     others = [
-        (registration.transform, analysis.segmentation)
-        for registration, analysis in zip(registrations, analyses, strict=True)
+        (registration.transform, member.analysis.segmentation)
+        for registration, member in zip(registrations, members, strict=True)
         if registration is not None
         and registration.registered
         and registration.transform is not None
-        and analysis.segmentation is not None
+        and member.analysis.segmentation is not None
     ]
-    segmentation = analyses[reference].segmentation
-    if segmentation is None:
-        message = "the reference has no segmentation"
-        raise ValueError(message)
     return co_visible_region(segmentation, others, max_incidence_deg=settings.max_incidence_deg)
 
 
-def _measure_photograph(
-    index: int,
-    reference: int,
-    photographs: Sequence[Photograph],
-    analyses: Sequence[Analysis],
-    registrations: Sequence[Registration | None],
-    region: BoolArray,
+def _measure_member(
+    member: Member, registration: Registration | None, reference: Member, region: BoolArray
 ) -> MeasuredPhotograph:
     """Coverage of the region in one photograph, or its reason why there is none."""
-    photograph, analysis, registration = photographs[index], analyses[index], registrations[index]
-    reference_segmentation = analyses[reference].segmentation
-    if analysis.segmentation is None or reference_segmentation is None:
-        outcome = _failed(photograph, analysis)
-        return MeasuredPhotograph(photograph, analysis, None, outcome)
-    outcome = _outcome(photograph, analysis, registration, is_reference=index == reference)
+    segmentation = member.analysis.segmentation
+    reference_segmentation = reference.analysis.segmentation
+    if segmentation is None or reference_segmentation is None:
+        return MeasuredPhotograph(member, None, _failed(member))
+    outcome = _outcome(member, registration, is_reference=member is reference)
     if outcome.status is Status.REFUSED:
-        return MeasuredPhotograph(photograph, analysis, registration, outcome)
+        return MeasuredPhotograph(member, registration, outcome)
     measurement = measure(
-        analysis.segmentation,
+        segmentation,
         region,
         reference_segmentation.grid,
         registration.transform if registration else None,
@@ -349,21 +338,15 @@ def _measure_photograph(
         outcome = replace(outcome, status=Status.REFUSED, reason=reason)
     else:
         outcome = replace(outcome, measurement=measurement)
-    return MeasuredPhotograph(photograph, analysis, registration, outcome)
+    return MeasuredPhotograph(member, registration, outcome)
 
 
-def _outcome(
-    photograph: Photograph,
-    analysis: Analysis,
-    registration: Registration | None,
-    *,
-    is_reference: bool,
-) -> Outcome:
+def _outcome(member: Member, registration: Registration | None, *, is_reference: bool) -> Outcome:
     """Outcome of an analysed photograph: measured if it is the reference or registered."""
     base = replace(
-        _base_outcome(photograph),
-        quality=analysis.quality,
-        warnings=analysis.segmentation.warnings if analysis.segmentation else (),
+        _base_outcome(member.photograph),
+        quality=member.analysis.quality,
+        warnings=member.analysis.segmentation.warnings if member.analysis.segmentation else (),
     )
     if is_reference:
         return replace(base, status=Status.MEASURED, tier=Tier.A, is_reference=True)
@@ -382,13 +365,13 @@ def _outcome(
     )
 
 
-def _failed(photograph: Photograph, analysis: Analysis) -> Outcome:
+def _failed(member: Member) -> Outcome:
     """Outcome of a photograph that could not be analysed."""
     return replace(
-        _base_outcome(photograph),
-        status=analysis.status or Status.REFUSED,
-        reason=analysis.reason,
-        quality=analysis.quality,
+        _base_outcome(member.photograph),
+        status=member.analysis.status or Status.REFUSED,
+        reason=member.analysis.reason,
+        quality=member.analysis.quality,
     )
 
 

@@ -325,9 +325,9 @@ class Measurement:
     Attributes
     ----------
     hair_px : float
-        Sum of the hair fraction over the region, in pixels of the segmentation's grid.
+        Sum of the hair fraction over the region, in pixels of the photograph.
     region_px : int
-        Pixels of the region on that grid.
+        Pixels of the region in the photograph.
     excluded_fraction : float
         Share of the scalp visible in this photograph that is not in the region.
     segmentation_sd_fraction, registration_sd_fraction : float

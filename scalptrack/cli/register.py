@@ -1,0 +1,104 @@
+"""``scalptrack register``: aligns one pair of photographs, or refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from scalptrack.cli.common import (
+    CommandError,
+    echo_counts,
+    echo_json,
+    finish,
+    json_option,
+    megapixels_option,
+    quiet_option,
+    seed_option,
+    translate_errors,
+)
+
+
+@click.command("register", short_help="Align one pair of photographs.")
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("moving", type=click.Path(path_type=Path))
+@click.option(
+    "--points",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV of points (x,y in pixels of REFERENCE) to carry to MOVING.",
+)
+@click.option(
+    "--points-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV of at least four pairs set by hand (reference_x,reference_y,moving_x,moving_y); "
+    "aligns by them instead of by features (tier B).",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the aligned picture, the comparison and registration.json.",
+)
+@seed_option
+@megapixels_option
+@json_option
+@quiet_option
+@translate_errors
+def register_command(
+    reference: Path,
+    moving: Path,
+    *,
+    points: Path | None,
+    points_file: Path | None,
+    out: Path | None,
+    seed: int,
+    max_megapixels: float,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Align MOVING with REFERENCE, two photographs of the same view of the same head.
+
+    The transform is the pose of a head-shaped surface, not a flat one. When the two can't be
+    aligned reliably (another person, another view, mirrored, hair over the scalp, blur) the pair
+    is refused and the reason is given; the exit status is then 1.
+
+    \b
+    Example:
+      scalptrack register baseline.jpg followup.jpg --points marks.csv --json
+    """
+    from scalptrack.errors import ImageReadError
+    from scalptrack.single import read_pairs, read_points, register_photographs
+
+    carried = read_points(points) if points is not None else None
+    pairs = read_pairs(points_file) if points_file is not None else None
+    try:
+        document = register_photographs(
+            reference,
+            moving,
+            points=carried,
+            pairs=pairs,
+            out=out,
+            seed=seed,
+            max_megapixels=max_megapixels,
+        )
+    except ImageReadError as error:
+        raise CommandError(str(error)) from error
+    if as_json:
+        echo_json(document)
+    elif not quiet:
+        _echo_summary(document)
+    registered = document["status"] == "registered"
+    echo_counts(f"1 pair: {int(registered)} registered, {int(not registered)} refused")
+    finish(all_good=registered)
+
+
+def _echo_summary(document: dict[str, object]) -> None:
+    if document["status"] != "registered":
+        click.echo(f"refused: {document['reason']}")
+        return
+    click.echo(
+        f"registered, tier {document['tier']}: residual {document['residual_px']:.2f} px, "
+        f"{document['inliers']} points agree, overlap {document['overlap']:.2f}"
+    )
+    for index, point in enumerate(document.get("points") or []):  # type: ignore[arg-type,var-annotated]
+        shown = "not visible" if point is None else f"{point[0]:.2f},{point[1]:.2f}"
+        click.echo(f"point {index + 1}: {shown}")

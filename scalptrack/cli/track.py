@@ -1,0 +1,178 @@
+"""``scalptrack track``: the main job, from a folder of photographs to charts and a report."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scalptrack.cli.catalog import open_catalog
+from scalptrack.cli.common import (
+    CommandError,
+    echo_counts,
+    echo_json,
+    finish,
+    json_option,
+    megapixels_option,
+    progress,
+    quiet_option,
+    seed_option,
+    translate_errors,
+)
+
+if TYPE_CHECKING:
+    from scalptrack.records import Catalog, Settings
+    from scalptrack.results import RunResult
+
+MAX_DEFAULT_JOBS = 4
+FEW_PHOTOGRAPHS = 4
+"""Up to this many photographs, starting worker processes costs more than it saves."""
+
+
+@click.command("track", short_help="The main job: photographs to charts and a report.")
+@click.argument("photos", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for tables, charts, pictures and report.html.",
+)
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV of events to show on the time axis (date,label[,subject]); "
+    "PHOTOS/events.csv is used when it is there.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Photographs analysed at the same time.  [default: the processors, at most 4]",
+)
+@click.option("--no-cache", is_flag=True, help="Compute everything again.")
+@seed_option
+@megapixels_option
+@json_option
+@quiet_option
+@translate_errors
+def track_command(
+    photos: Path,
+    out: Path,
+    *,
+    events: Path | None,
+    jobs: int | None,
+    no_cache: bool,
+    seed: int,
+    max_megapixels: float,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Align the photographs in PHOTOS, measure visible hair coverage, and chart it over time.
+
+    PHOTOS is a folder (SUBJECT/VIEW/2026-03-12.jpg and many variants; see `scalptrack catalog`)
+    or a manifest CSV. Every file is accounted for in measurements.csv: a photograph that can't be
+    believed is refused with its reason. Originals are only read. A rerun gives the same numbers
+    and computes only what is new.
+
+    \b
+    Examples:
+      scalptrack track sample_images --out results
+      scalptrack track clinic/ --out results --events treatments.csv --json
+    """
+    from scalptrack.records import Settings
+
+    settings = Settings(seed=seed, max_megapixels=max_megapixels)
+    if out.resolve() == photos.resolve():
+        message = "--out is the folder of the photographs itself. Choose another folder."
+        raise CommandError(message)
+    catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
+    if not catalog.photographs:
+        _refuse_empty(catalog, photos)
+    result = _run(
+        catalog,
+        settings,
+        out=out,
+        events=_events_path(photos, events),
+        jobs=jobs,
+        use_cache=not no_cache,
+        hide_progress=quiet or as_json,
+    )
+    if as_json:
+        echo_json(result.document())
+    elif not quiet:
+        _echo_summary(result, out)
+    echo_counts(result.counts_line())
+    if not result.measured:
+        message = "No photograph could be measured; measurements.csv gives the reason for each."
+        raise CommandError(message)
+    finish(all_good=result.all_measured)
+
+
+def _refuse_empty(catalog: Catalog, photos: Path) -> None:
+    """End with status 2: there is not one usable photograph."""
+    lines = [f"  {each.name}: {each.reason.message}" for each in catalog.rejected[:20]]
+    message = "\n".join([f"There is no usable photograph in {photos}:", *lines])
+    raise CommandError(message)
+
+
+def _events_path(photos: Path, events: Path | None) -> Path | None:
+    """The events file: the one that was named, else events.csv beside the photographs."""
+    if events is not None:
+        return events
+    beside = (photos if photos.is_dir() else photos.parent) / "events.csv"
+    return beside if beside.is_file() else None
+
+
+def _run(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    out: Path,
+    events: Path | None,
+    jobs: int | None,
+    use_cache: bool,
+    hide_progress: bool,
+) -> RunResult:
+    from scalptrack.catalog import read_events
+    from scalptrack.results import run_and_write
+
+    shown_events = read_events(events) if events is not None else ()
+    count = len(catalog.photographs)
+    with (
+        _executor(jobs, count) as executor,
+        progress("measuring", count, hidden=hide_progress) as step,
+    ):
+        return run_and_write(
+            catalog,
+            settings,
+            out=out,
+            events=shown_events,
+            executor=executor,
+            use_cache=use_cache,
+            on_step=step,
+        )
+
+
+def _executor(jobs: int | None, photographs: int) -> AbstractContextManager[Executor | None]:
+    """Worker processes, or none when there is little to do."""
+    import multiprocessing
+
+    workers = jobs or min(os.cpu_count() or 1, MAX_DEFAULT_JOBS)
+    workers = min(workers, photographs)
+    if workers < 2 or (jobs is None and photographs <= FEW_PHOTOGRAPHS):
+        return nullcontext()
+    context: Any = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context)
+
+
+def _echo_summary(result: RunResult, out: Path) -> None:
+    for timeline in result.timelines:
+        click.echo(f"{timeline.subject}, {timeline.view}: {timeline.summary}")
+    for outcome in result.outcomes:
+        if outcome.reason is not None:
+            click.echo(f"{outcome.status.value}  {outcome.name}: {outcome.reason.message}")
+    click.echo(f"Report: {out / 'report.html'}")

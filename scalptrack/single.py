@@ -1,0 +1,342 @@
+"""The stages on single photographs and pairs: what ``segment`` and ``register`` do."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from scalptrack.errors import HeadNotFoundError, ImageReadError, InputError
+from scalptrack.images import encode_image, read_photograph, sha256_of_file
+from scalptrack.measurement import measure, scalp_region
+from scalptrack.outputs import OutputFolder
+from scalptrack.overlay import hair_overlay, side_by_side
+from scalptrack.plain import to_plain
+from scalptrack.quality import check_quality
+from scalptrack.records import (
+    BoolArray,
+    CaptureInfo,
+    FloatArray,
+    Grid,
+    ImageArray,
+    Registration,
+    Segmentation,
+    Settings,
+    Severity,
+)
+from scalptrack.registration import (
+    extract_features,
+    register,
+    register_points,
+    warp_to_reference,
+)
+from scalptrack.segmentation import NetworkSegmenter
+
+OVERLAY_SIDE_PX = 1600
+"""Longest side of pictures for people; originals stay what they are."""
+
+MIN_PAIRS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """A photograph that was read and segmented."""
+
+    image: ImageArray
+    capture: CaptureInfo
+    segmentation: Segmentation
+
+
+def open_photograph(path: Path, settings: Settings) -> Opened:
+    """Read and segment a photograph.
+
+    Raises
+    ------
+    ImageReadError
+        When the file isn't a whole photograph.
+    HeadNotFoundError
+        When no head is found, or the photograph is too bad to be measured.
+    """
+    image, capture = read_photograph(path, max_megapixels=settings.max_megapixels)
+    segmentation = NetworkSegmenter().segment(image, perturbations=settings.perturbations)
+    quality = check_quality(image, segmentation, capture)
+    for finding in quality.findings:
+        if finding.severity is Severity.ERROR:
+            message = (
+                f"{path.name} can't be measured: {finding.code.replace('_', ' ')} "
+                f"({finding.value:.3g} {finding.unit}, the limit is {finding.limit:.3g}). "
+                f"{finding.advice}"
+            )
+            raise HeadNotFoundError(message)
+    return Opened(image, capture, segmentation)
+
+
+def segment_photograph(
+    photo: Path, folder: OutputFolder, *, max_megapixels: float
+) -> dict[str, Any]:
+    """Segment one photograph and write its three pictures.
+
+    Returns
+    -------
+    dict
+        Plain values: ``photo``, ``status``, ``reason``, ``coverage_fraction``, ``region_px``,
+        ``excluded_fraction``, ``files`` and more; a failure has a reason and null numbers.
+    """
+    settings = Settings(max_megapixels=max_megapixels)
+    result: dict[str, Any] = {
+        "photo": photo.as_posix(),
+        "sha256": None,
+        "status": "rejected",
+        "reason": None,
+        "coverage_fraction": None,
+        "coverage_sd_fraction": None,
+        "region_px": None,
+        "excluded_fraction": None,
+        "method": None,
+        "files": {},
+    }
+    try:
+        opened = open_photograph(photo, settings)
+    except (ImageReadError, HeadNotFoundError) as error:
+        return result | {"reason": str(error)}
+    segmentation = opened.segmentation
+    region = scalp_region(segmentation, max_incidence_deg=settings.max_incidence_deg)
+    measurement = measure(segmentation, region, segmentation.grid, None)
+    sha256 = sha256_of_file(photo)
+    result |= {"sha256": sha256, "method": segmentation.method}
+    result["files"] = _write_maps(photo, sha256, opened, region, folder)
+    if measurement is None:
+        reason = "Too little scalp is seen at less than 60 degrees. Photograph it from above it."
+        return result | {"status": "refused", "reason": reason}
+    return result | {
+        "status": "measured",
+        "coverage_fraction": measurement.coverage_fraction,
+        "coverage_sd_fraction": measurement.segmentation_sd_fraction,
+        "region_px": measurement.region_px,
+        "excluded_fraction": measurement.excluded_fraction,
+    }
+
+
+def _write_maps(
+    photo: Path, sha256: str, opened: Opened, region: BoolArray, folder: OutputFolder
+) -> dict[str, str]:
+    """Write hair fraction, classes and overlay; returns their names by kind."""
+    stem = folder.claim_stem(photo.stem, sha256)
+    segmentation = opened.segmentation
+    grid, shape = segmentation.grid, segmentation.photograph_shape
+    fraction = lay_on(segmentation.hair_fraction, grid, shape, linear=True)
+    classes = lay_on(segmentation.classes, grid, shape, linear=False)
+    contents = {
+        "hair": (f"{stem}.hair.png", np.round(fraction * 255).astype(np.uint8)),
+        "classes": (f"{stem}.classes.png", classes),
+        "overlay": (f"{stem}.overlay.jpg", draw_overlay(opened.image, segmentation, region)),
+    }
+    for name, array in contents.values():
+        folder.write_bytes(name, encode_image(array, suffix=Path(name).suffix))
+    return {kind: name for kind, (name, _) in contents.items()}
+
+
+def draw_overlay(image: ImageArray, segmentation: Segmentation, region: BoolArray) -> ImageArray:
+    """Overlay at a size for people: hair tinted, region outlined, what was excluded hatched."""
+    scale = min(1.0, OVERLAY_SIDE_PX / max(image.shape[:2]))
+    small = shrink(image, scale)
+    grid = scaled_grid(segmentation.grid, scale)
+    shape = (small.shape[0], small.shape[1])
+    fraction = lay_on(segmentation.hair_fraction, grid, shape, linear=True)
+    excluded = (segmentation.scalp | segmentation.glare) & ~region
+    masks = [
+        lay_on(mask.astype(np.uint8), grid, shape, linear=False) > 0 for mask in (region, excluded)
+    ]
+    return hair_overlay(small, fraction, masks[0], masks[1])
+
+
+def shrink(image: ImageArray, scale: float) -> ImageArray:
+    """The image area-averaged by a scale of at most 1."""
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def scaled_grid(grid: Grid, scale: float) -> Grid:
+    """The same grid over a photograph that was scaled."""
+    shift = (scale - 1) / 2
+    return Grid(
+        grid.x0_px * scale + shift,
+        grid.y0_px * scale + shift,
+        grid.step_px * scale,
+        grid.width,
+        grid.height,
+    )
+
+
+def lay_on(array: Any, grid: Grid, shape: tuple[int, int], *, linear: bool) -> Any:
+    """An array on a grid resampled to a picture of the given (H, W); zero outside."""
+    matrix = np.array([[grid.step_px, 0, grid.x0_px], [0, grid.step_px, grid.y0_px]])
+    return cv2.warpAffine(
+        array,
+        matrix.astype(np.float64),
+        (shape[1], shape[0]),
+        flags=cv2.INTER_LINEAR if linear else cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=0,
+    )
+
+
+def register_photographs(
+    reference: Path,
+    moving: Path,
+    *,
+    points: FloatArray | None,
+    pairs: tuple[FloatArray, FloatArray] | None,
+    out: Path | None,
+    seed: int,
+    max_megapixels: float,
+) -> dict[str, Any]:
+    """Align one pair and return the JSON document of ``register``.
+
+    Raises
+    ------
+    ImageReadError
+        When one of the files isn't a whole photograph.
+    """
+    settings = Settings(seed=seed, max_megapixels=max_megapixels)
+    opened: list[Opened] = []
+    for path in (reference, moving):
+        try:
+            opened.append(open_photograph(path, settings))
+        except HeadNotFoundError as error:
+            return _refused_document(str(error), points)
+    features = [
+        extract_features(
+            each.image, each.segmentation, focal_length_35mm=each.capture.focal_length_35mm
+        )
+        for each in opened
+    ]
+    if pairs is None:
+        registration = register(
+            features[0], features[1], seed=settings.seed, resamples=settings.resamples
+        )
+    else:
+        registration = register_points(features[0], features[1], pairs[0], pairs[1])
+    document = _document(registration, points)
+    if out is not None:
+        _write_pair(opened[0], opened[1], registration, document, OutputFolder(out))
+    return document
+
+
+def _refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any]:
+    """Document for a pair of which one photograph can't be used."""
+    return {
+        "schema": "scalptrack.register/1",
+        "status": "refused",
+        "tier": "C",
+        "reason": sentence,
+        "reason_code": "unusable_photograph",
+        "transform": None,
+        "residual_px": None,
+        "inliers": 0,
+        "overlap": None,
+        "gates": [],
+    } | ({} if points is None else {"points": [None] * len(points)})
+
+
+def _document(registration: Registration, points: FloatArray | None) -> dict[str, Any]:
+    transform = registration.transform if registration.registered else None
+    reason = registration.reason
+    document: dict[str, Any] = {
+        "schema": "scalptrack.register/1",
+        "status": "registered" if registration.registered else "refused",
+        "tier": registration.tier.value,
+        "reason": reason.message if reason else None,
+        "reason_code": reason.code if reason else None,
+        "transform": transform.as_dict() if transform else None,
+        "residual_px": registration.residual_px,
+        "inliers": registration.inliers,
+        "overlap": registration.overlap,
+        "gates": registration.gates,
+    }
+    if points is not None:
+        mapped = transform.map_points(points) if transform else np.full(points.shape, np.nan)
+        document["points"] = [
+            [float(x), float(y)] if math.isfinite(x) and math.isfinite(y) else None
+            for x, y in mapped
+        ]
+    return document
+
+
+def _write_pair(
+    reference: Opened,
+    moving: Opened,
+    registration: Registration,
+    document: dict[str, Any],
+    folder: OutputFolder,
+) -> None:
+    """Write registration.json and, if registered, the pictures for people."""
+    text = json.dumps(to_plain(document), indent=2, ensure_ascii=False)
+    folder.write_text("registration.json", text + "\n")
+    if registration.transform is None or not registration.registered:
+        return
+    shape = (reference.image.shape[0], reference.image.shape[1])
+    aligned, footprint = warp_to_reference(moving.image, registration.transform, shape)
+    shown = aligned.copy()
+    shown[~footprint] = 0
+    folder.write_bytes("aligned.jpg", encode_image(shown, suffix=".jpg"))
+    scale = min(1.0, OVERLAY_SIDE_PX / max(shape))
+    pair = side_by_side(shrink(reference.image, scale), shrink(shown, scale))
+    folder.write_bytes("compare.jpg", encode_image(pair, suffix=".jpg"))
+
+
+def read_points(path: Path) -> FloatArray:
+    """Points (N, 2) of a CSV with the columns x,y; a header is optional.
+
+    Raises
+    ------
+    InputError
+        With the number of the first line that isn't two numbers.
+    """
+    return _read_numbers(path, columns=2)
+
+
+def read_pairs(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Reference and moving points (N, 2) each of a CSV with four columns.
+
+    Raises
+    ------
+    InputError
+        When a line isn't four numbers, or there are fewer than four lines.
+    """
+    numbers = _read_numbers(path, columns=4)
+    if len(numbers) < MIN_PAIRS:
+        message = f"{path} holds {len(numbers)} pairs of points; at least {MIN_PAIRS} are needed."
+        raise InputError(message)
+    return numbers[:, :2], numbers[:, 2:]
+
+
+def _read_numbers(path: Path, *, columns: int) -> FloatArray:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{path} can't be read as a CSV of points: {error}"
+        raise InputError(message) from error
+    rows: list[Sequence[float]] = []
+    for number, cells in enumerate(csv.reader(lines), start=1):
+        if not cells or not any(cell.strip() for cell in cells):
+            continue
+        try:
+            row = [float(cell) for cell in cells[:columns]]
+        except ValueError:
+            row = []
+        if len(row) == columns and all(math.isfinite(value) for value in row):
+            rows.append(row)
+        elif number > 1 or rows:
+            message = f"{path}, line {number}: {columns} numbers are expected, not {cells!r}."
+            raise InputError(message)
+    return np.array(rows, dtype=np.float64).reshape(-1, columns)
