@@ -19,11 +19,9 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +42,7 @@ from PIL import (
 )
 
 from scalptrack.errors import ImageReadError, OutputError
+from scalptrack.exif import DECODER_ERRORS, capture_of, orientation_of
 from scalptrack.records import CaptureInfo, ImageArray
 
 MIN_SIDE_PX = 64
@@ -73,27 +72,6 @@ _FORMATS = {
 }
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
-
-# What Pillow's decoders raise on damaged files (random bytes and lengths, ten formats).
-_DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
-    AttributeError,
-    ArithmeticError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-)
-
-_TAG_MAKE, _TAG_MODEL, _TAG_ORIENTATION, _TAG_DATETIME = 0x010F, 0x0110, 0x0112, 0x0132
-_TAG_EXIF_IFD = 0x8769
-_TAG_DATETIME_ORIGINAL, _TAG_DATETIME_DIGITIZED = 0x9003, 0x9004
-_TAG_FOCAL_LENGTH_35MM = 0xA405
 
 # EXIF orientation -> the operation that makes the picture upright.
 _UPRIGHT = {
@@ -152,7 +130,7 @@ def read_photograph(path: Path, *, max_megapixels: float = 150.0) -> tuple[Image
     """
     with _opened(path, max_megapixels) as image:
         header = _header_of(image)
-        orientation = _orientation_of(image)
+        orientation = orientation_of(image)
         _load(image, path)
         with _decoder_errors(path):
             upright = image if orientation == 1 else image.transpose(_UPRIGHT[orientation])
@@ -335,7 +313,7 @@ def _open(path: Path) -> Image.Image:
         ) from error
     except PermissionError as error:
         raise _access_error(path, error) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise _damaged(path, error) from error
 
 
@@ -376,85 +354,10 @@ def _check_size(path: Path, size: tuple[int, int], max_megapixels: float) -> Non
 def _header_of(image: Image.Image) -> Header:
     """The header of an opened picture."""
     width, height = image.size
-    if _orientation_of(image) >= 5:
+    if orientation_of(image) >= 5:
         width, height = height, width
     name = "JPEG" if image.format == "MPO" else str(image.format)
-    return Header(width, height, _capture_of(image), name)
-
-
-def _orientation_of(image: Image.Image) -> int:
-    """EXIF orientation 1 to 8 that is left to be applied; 1 where there is none.
-
-    The TIFF and HEIF readers turn the picture themselves.
-    """
-    if image.format in {"TIFF", "HEIF"}:
-        return 1
-    try:
-        orientation = int(image.getexif().get(_TAG_ORIENTATION, 1))
-    except _DECODER_ERRORS:
-        return 1
-    return orientation if orientation in _UPRIGHT else 1
-
-
-def _capture_of(image: Image.Image) -> CaptureInfo:
-    """Date, focal length and camera; damaged EXIF counts as none."""
-    try:
-        exif = image.getexif()
-        detail = exif.get_ifd(_TAG_EXIF_IFD)
-        camera = _camera_name(exif.get(_TAG_MAKE), exif.get(_TAG_MODEL))
-        dates = (
-            detail.get(_TAG_DATETIME_ORIGINAL),
-            detail.get(_TAG_DATETIME_DIGITIZED),
-            exif.get(_TAG_DATETIME),
-        )
-        focal_length = detail.get(_TAG_FOCAL_LENGTH_35MM)
-    except _DECODER_ERRORS:
-        return CaptureInfo()
-    taken_at = next((moment for moment in map(_exif_moment, dates) if moment is not None), None)
-    return CaptureInfo(taken_at, _positive_number(focal_length), camera)
-
-
-def _exif_moment(value: object) -> datetime | None:
-    """Moment of an EXIF date such as ``2026:03:12 10:15:00``; None if it is none.
-
-    >>> _exif_moment("2026:03:12 10:15:00")
-    datetime.datetime(2026, 3, 12, 10, 15)
-    >>> _exif_moment("0000:00:00 00:00:00") is None
-    True
-    """
-    if isinstance(value, bytes):
-        value = value.decode("ascii", "replace")
-    if not isinstance(value, str):
-        return None
-    text = value.strip("\0 ").replace("T", " ")
-    day, _, clock = text[:19].partition(" ")
-    day = day.replace("-", ":").replace("/", ":")
-    for form, candidate in (("%Y:%m:%d %H:%M:%S", f"{day} {clock}"), ("%Y:%m:%d", day)):
-        with suppress(ValueError):
-            return datetime.strptime(candidate, form)  # noqa: DTZ007 - cameras know no zone
-    return None
-
-
-def _camera_name(make: object, model: object) -> str | None:
-    """Make and model in one name, each word once; None where the file names neither."""
-    parts = [
-        "".join(c for c in str(part) if c.isprintable()).strip()[:64]
-        for part in (make, model)
-        if isinstance(part, str)
-    ]
-    parts = [part for part in parts if part]
-    if len(parts) == 2 and parts[1].lower().startswith(parts[0].lower()):
-        parts = parts[1:]
-    return " ".join(parts) or None
-
-
-def _positive_number(value: object) -> float | None:
-    """A finite positive number, or None (0 means "unknown" in EXIF)."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-    return number if 0 < number < 10_000 else None
+    return Header(width, height, capture_of(image), name)
 
 
 def _load(image: Image.Image, path: Path) -> None:
@@ -492,7 +395,7 @@ def _decoder_errors(path: Path) -> Iterator[None]:
         raise ImageReadError(
             "too_large", f"{path} does not fit into memory. Reduce the photograph."
         ) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise _damaged(path, error) from error
 
 
@@ -540,7 +443,7 @@ def _apply_profile(image: Image.Image, profile: object) -> Image.Image:
                 )
                 if converted is not None:
                     return converted
-        except (ImageCms.PyCMSError, *_DECODER_ERRORS):
+        except (ImageCms.PyCMSError, *DECODER_ERRORS):
             pass
     return image.convert("RGB")
 

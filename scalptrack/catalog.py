@@ -1,0 +1,448 @@
+"""A folder or a manifest becomes photographs, and rejected files that say why.
+
+Every file is accounted for: it is a photograph, or a rejected file with its reason, or (side
+files, hidden files, outputs of scalptrack) it is named or counted in a note. Files are opened
+read-only. The identity of a photograph is its content, never its name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from scalptrack.errors import ImageReadError, InputError, OutputError
+from scalptrack.filenames import PathReading, read_path, view_named
+from scalptrack.folders import is_output_folder, list_files, outside_link_message
+from scalptrack.images import (
+    PHOTOGRAPH_SUFFIXES,
+    RAW_SUFFIXES,
+    sha256_of_file,
+    verify_photograph,
+    write_text_atomic,
+)
+from scalptrack.manifest import (
+    ManifestRow,
+    manifest_text,
+    raise_table_errors,
+    read_events,
+    read_manifest,
+)
+from scalptrack.records import CaptureInfo, Catalog, Photograph, Reason, RejectedFile
+
+__all__ = ["catalog_folder", "catalog_manifest", "read_events", "write_manifest"]
+
+# The first photographs with an EXIF date were taken in 1995: an earlier one is an unset clock.
+_FIRST_EXIF_YEAR = 1995
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A photograph that can be decoded and whose place in the study is known, but its replicate."""
+
+    photograph: Photograph
+    replicate: int | None
+    is_link: bool
+    date_in_name: bool
+
+
+def catalog_folder(
+    root: Path,
+    *,
+    max_megapixels: float = 150.0,
+    skip: Collection[Path] = (),
+    today: date | None = None,
+    on_progress: Progress | None = None,
+) -> Catalog:
+    """Understand a folder of photographs; every file is decoded once.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; `scalptrack.filenames` says which layouts are understood.
+    max_megapixels : float
+        Larger photographs are rejected.
+    skip : collection of Path
+        Files and folders that are left out (an output folder, an event table).
+    today : date, optional
+        Later dates are impossible; the computer's date when not given.
+    on_progress : callable, optional
+        Called with (files done, files in all).
+
+    Returns
+    -------
+    Catalog
+        Photographs by subject, view, date, replicate and name; rejected files by name.
+
+    Raises
+    ------
+    InputError
+        If the root is no folder, or holds the outputs of scalptrack itself.
+    """
+    if not root.is_dir():
+        msg = f"{root} is not a folder. Give the folder that holds the photographs."
+        raise InputError(msg)
+    if is_output_folder(root):
+        msg = (
+            f"{root} holds results of scalptrack (provenance.json). Give the folder of the "
+            "photographs, and write results into another one."
+        )
+        raise InputError(msg)
+    files, rejected, notes = list_files(root, skip=skip)
+    root_name = root.resolve().name or "subject"
+    candidates: list[_Candidate] = []
+    for index, path in enumerate(files):
+        name = path.relative_to(root).as_posix()
+        reading = read_path(name.split("/"), root_name=root_name)
+        outcome = _examine(path, name, reading, max_megapixels, today or _today())
+        if isinstance(outcome, _Candidate):
+            candidates.append(outcome)
+        else:
+            rejected.append(outcome)
+        if on_progress is not None:
+            on_progress(index + 1, len(files))
+    candidates, strangers = _reject_misfiled(candidates, root_name)
+    notes += _clock_notes(candidates)
+    photographs, duplicates = _accept(candidates)
+    return Catalog(
+        root=root,
+        photographs=photographs,
+        rejected=_sorted_by_name([*rejected, *strangers, *duplicates]),
+        notes=tuple(notes),
+    )
+
+
+def catalog_manifest(
+    manifest: Path,
+    *,
+    max_megapixels: float = 150.0,
+    on_progress: Progress | None = None,
+    today: date | None = None,
+) -> Catalog:
+    """Read the photographs that a manifest CSV lists.
+
+    Columns are photo (relative to the manifest), subject, view, visit_date (YYYY-MM-DD) and,
+    if wanted, replicate. A listed photograph that can't be decoded is a rejected file.
+
+    Raises
+    ------
+    InputError
+        If the manifest has mistakes (all are named, with their lines), or lists a photograph that
+        doesn't exist.
+    """
+    rows = read_manifest(manifest)
+    today = today or _today()
+    errors = []
+    for row in rows:
+        if not (manifest.parent / row.photo).exists():
+            errors.append(f"line {row.line}: {row.photo} does not exist")
+        if row.visit_date > today + timedelta(days=1):
+            errors.append(f"line {row.line}: visit_date {row.visit_date} lies in the future")
+    raise_table_errors(manifest, errors)
+    candidates: list[_Candidate] = []
+    rejected: list[RejectedFile] = []
+    for index, row in enumerate(rows):
+        outcome = _examine_row(manifest.parent / row.photo, row, max_megapixels)
+        if isinstance(outcome, _Candidate):
+            candidates.append(outcome)
+        else:
+            rejected.append(outcome)
+        if on_progress is not None:
+            on_progress(index + 1, len(rows))
+    photographs, duplicates = _accept(candidates)
+    return Catalog(
+        root=manifest.parent,
+        photographs=photographs,
+        rejected=_sorted_by_name([*rejected, *duplicates]),
+    )
+
+
+def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> None:
+    """Write the photographs of a catalog as a manifest that `catalog_manifest` reads.
+
+    Raises
+    ------
+    OutputError
+        If there is a file already that differs from what would be written (it may hold
+        corrections made by hand), unless it may be overwritten; or if writing fails.
+    """
+    folder = path.resolve().parent
+    names = [
+        Path(os.path.relpath(photograph.path.absolute(), folder)).as_posix()
+        for photograph in catalog.photographs
+    ]
+    text = manifest_text(catalog.photographs, names)
+    if path.exists() and not overwrite:
+        if path.is_file() and path.read_bytes() == text.encode():
+            return
+        msg = f"{path} exists and differs. Choose another name, or allow to overwrite it."
+        raise OutputError(msg)
+    write_text_atomic(path, text)
+
+
+def _today() -> date:
+    return datetime.now(tz=UTC).date()
+
+
+def _rejected(path: Path, name: str, code: str, message: str) -> RejectedFile:
+    return RejectedFile(path=path, name=name, reason=Reason(code, message))
+
+
+def _sorted_by_name(files: Iterable[RejectedFile]) -> tuple[RejectedFile, ...]:
+    return tuple(sorted(files, key=lambda each: each.name))
+
+
+def _examine(
+    path: Path, name: str, reading: PathReading, max_megapixels: float, today: date
+) -> _Candidate | RejectedFile:
+    """Decode one file of a folder and place it in the study."""
+    is_link = path.is_symlink()
+    # The folder above a file was reached without links, so only the file itself can be one.
+    root = path.parents[name.count("/")]
+    if is_link and not path.resolve().is_relative_to(root.resolve()):
+        return _rejected(path, name, "outside_link", outside_link_message(name))
+    if not path.is_file() and path.exists():
+        message = f"{name} is neither a file nor a folder (a socket, a pipe or a device)."
+        return _rejected(path, name, "not_a_photograph", message)
+    placed = RejectedFile(
+        path=path,
+        name=name,
+        reason=Reason("", ""),
+        subject=reading.subject,
+        view=reading.view,
+        visit_date=reading.dates[0] if len(reading.dates) == 1 else None,
+        replicate=reading.replicate,
+    )
+    try:
+        placed = replace(placed, sha256=sha256_of_file(path))
+        header = verify_photograph(path, max_megapixels=max_megapixels)
+    except ImageReadError as error:
+        return _undecodable(placed, error)
+    capture = header.capture
+    settled = _settle_date(name, reading, capture, today)
+    if len(reading.views) > 1:
+        settled = Reason(
+            "ambiguous_view",
+            f"{name} names more than one view ({', '.join(reading.views)}). Rename it.",
+        )
+    if isinstance(settled, Reason):
+        return replace(placed, reason=settled, visit_date=None)
+    photograph = Photograph(
+        subject=reading.subject,
+        view=reading.view,
+        visit_date=settled,
+        replicate=0,
+        path=path,
+        name=name,
+        sha256=placed.sha256,
+        width_px=header.width_px,
+        height_px=header.height_px,
+        capture=capture,
+    )
+    return _Candidate(photograph, reading.replicate, is_link, bool(reading.dates))
+
+
+def _undecodable(placed: RejectedFile, error: ImageReadError) -> RejectedFile:
+    """Rejected file for one that can't be decoded; a text file has no subject or view."""
+    message = str(error).replace(str(placed.path), placed.name)
+    suffix = placed.path.suffix.lower()
+    if error.code == "not_an_image" and suffix not in PHOTOGRAPH_SUFFIXES | RAW_SUFFIXES:
+        kind = f"a {suffix} file" if suffix else "a file of another kind"
+        message = f"{placed.name} is not a photograph, but {kind}. Move it out of the folder."
+        return replace(
+            placed,
+            reason=Reason("not_a_photograph", message),
+            subject="",
+            view="",
+            visit_date=None,
+            replicate=None,
+        )
+    return replace(placed, reason=Reason(error.code, message))
+
+
+def _settle_date(
+    name: str, reading: PathReading, capture: CaptureInfo, today: date
+) -> date | Reason:
+    """The visit date that name and camera agree on, or why there is none."""
+    taken = capture.taken_at.date() if capture.taken_at else None
+    if taken is not None and taken.year < _FIRST_EXIF_YEAR:
+        taken = None
+    if len(reading.dates) > 1 and taken not in reading.dates:
+        readings = " or ".join(day.isoformat() for day in reading.dates)
+        return Reason(
+            "ambiguous_date",
+            f"{name}: {reading.date_text!r} may mean {readings}, and the camera wrote no date that "
+            "decides. Name the photograph YYYY-MM-DD, for instance "
+            f"{reading.dates[0].isoformat()}.",
+        )
+    if reading.has_date and not reading.dates:
+        return Reason(
+            "impossible_date",
+            f"{name}: {reading.date_text!r} is not a date of the calendar. Rename the photograph "
+            "as YYYY-MM-DD.",
+        )
+    day = reading.dates[0] if len(reading.dates) == 1 else taken
+    if day is None:
+        return Reason(
+            "no_date",
+            f"{name}: neither the name nor the camera tells the date. Name it YYYY-MM-DD, for "
+            f"instance {reading.view}/2024-03-12.jpg, or list it in a manifest.",
+        )
+    if day > today + timedelta(days=1):
+        origin = "name" if reading.dates else "camera"
+        return Reason(
+            "impossible_date",
+            f"{name}: {day.isoformat()} (from its {origin}) lies in the future; this computer's "
+            f"date is {today.isoformat()}. Correct the one that is wrong.",
+        )
+    return day
+
+
+def _reject_misfiled(
+    candidates: Sequence[_Candidate], root_name: str
+) -> tuple[list[_Candidate], list[RejectedFile]]:
+    """Take out photographs whose own name names another subject of this folder."""
+    subjects = {each.photograph.subject.casefold() for each in candidates}
+    kept: list[_Candidate] = []
+    rejected: list[RejectedFile] = []
+    for each in candidates:
+        photograph = each.photograph
+        named = read_path(photograph.name.split("/"), root_name=root_name).subject_in_name
+        own = photograph.subject.casefold()
+        if "/" in photograph.name and named.casefold() in subjects and named.casefold() != own:
+            message = (
+                f"{photograph.name} lies in the folder of {photograph.subject}, but its name says "
+                f"{named}. Move or rename it."
+            )
+            rejected.append(_as_rejected(photograph, Reason("ambiguous_subject", message)))
+        else:
+            kept.append(each)
+    return kept, rejected
+
+
+def _as_rejected(photograph: Photograph, reason: Reason) -> RejectedFile:
+    return RejectedFile(
+        path=photograph.path,
+        name=photograph.name,
+        reason=reason,
+        subject=photograph.subject,
+        view=photograph.view,
+        visit_date=photograph.visit_date,
+        replicate=photograph.replicate or None,
+        sha256=photograph.sha256,
+    )
+
+
+def _clock_notes(candidates: Sequence[_Candidate]) -> list[str]:
+    """Note on photographs whose camera wrote another date than their name."""
+    names = [
+        each.photograph.name
+        for each in candidates
+        if each.date_in_name
+        and each.photograph.capture.taken_at is not None
+        and abs((each.photograph.capture.taken_at.date() - each.photograph.visit_date).days) > 1
+    ]
+    if not names:
+        return []
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return [f"The camera wrote another date than the name, and the name was believed: {shown}."]
+
+
+def _accept(
+    candidates: Sequence[_Candidate],
+) -> tuple[tuple[Photograph, ...], list[RejectedFile]]:
+    """Reject repeated content, number the replicates, and sort."""
+    first_name: dict[str, str] = {}
+    kept: list[_Candidate] = []
+    rejected: list[RejectedFile] = []
+    for each in sorted(candidates, key=_preference):
+        photograph = each.photograph
+        original = first_name.setdefault(photograph.sha256, photograph.name)
+        if original == photograph.name:
+            kept.append(each)
+            continue
+        message = (
+            f"{photograph.name} is the same file as {original}, which is used. A replicate must "
+            "be another photograph; remove the copy."
+        )
+        reason = Reason("duplicate_of", message)
+        rejected.append(replace(_as_rejected(photograph, reason), replicate=each.replicate))
+    photographs = _number_replicates(kept)
+    order = sorted(
+        photographs,
+        key=lambda each: (each.subject, each.view, each.visit_date, each.replicate, each.name),
+    )
+    return tuple(order), rejected
+
+
+def _preference(candidate: _Candidate) -> tuple[bool, bool, str]:
+    """Sort key of copies: files before links, where the camera's date agrees, then by name."""
+    photograph = candidate.photograph
+    taken_at = photograph.capture.taken_at
+    disagrees = taken_at is not None and taken_at.date() != photograph.visit_date
+    return candidate.is_link, disagrees, photograph.name
+
+
+def _number_replicates(candidates: Sequence[_Candidate]) -> list[Photograph]:
+    """Give explicit numbers to the first that asks for them, and the lowest free ones to others."""
+    places: dict[tuple[str, str, date], set[int]] = {}
+    numbered: list[Photograph] = []
+    by_name = sorted(candidates, key=lambda each: _natural_key(each.photograph.name))
+    for each in sorted(by_name, key=lambda each: each.replicate is None):
+        photograph = each.photograph
+        taken = places.setdefault(
+            (photograph.subject, photograph.view, photograph.visit_date), set()
+        )
+        number = each.replicate
+        if number is None or number in taken:
+            number = next(n for n in range(1, len(taken) + 2) if n not in taken)
+        taken.add(number)
+        numbered.append(replace(photograph, replicate=number))
+    return numbered
+
+
+def _natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts IMG_9 before IMG_10."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]
+
+
+def _examine_row(path: Path, row: ManifestRow, max_megapixels: float) -> _Candidate | RejectedFile:
+    """Decode one photograph of a manifest."""
+    view = view_named(row.view) or row.view
+    placed = RejectedFile(
+        path=path,
+        name=row.photo,
+        reason=Reason("", ""),
+        subject=row.subject,
+        view=view,
+        visit_date=row.visit_date,
+        replicate=row.replicate,
+    )
+    try:
+        placed = replace(placed, sha256=sha256_of_file(path))
+        header = verify_photograph(path, max_megapixels=max_megapixels)
+    except ImageReadError as error:
+        message = str(error).replace(str(path), row.photo)
+        return replace(placed, reason=Reason(error.code, message))
+    photograph = Photograph(
+        subject=row.subject,
+        view=view,
+        visit_date=row.visit_date,
+        replicate=0,
+        path=path,
+        name=row.photo,
+        sha256=placed.sha256,
+        width_px=header.width_px,
+        height_px=header.height_px,
+        capture=header.capture,
+    )
+    return _Candidate(photograph, row.replicate, is_link=False, date_in_name=True)

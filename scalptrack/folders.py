@@ -1,0 +1,135 @@
+"""Which files of a folder are to be examined, and what is said of the others."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scalptrack.records import Reason, RejectedFile
+
+_SIDE_FILES = frozenset(
+    {"readme", "readme.md", "readme.txt", "truth.json", "sha256sums", "checksums.txt", "license"}
+    | {"events.csv", "visits.csv", "manifest.csv"}
+)
+_SYSTEM_NAMES = frozenset(
+    {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
+    | {"system volume information", "lost+found"}
+)
+
+
+@dataclass(slots=True)
+class _Listing:
+    """What a walk through a folder collects."""
+
+    root: Path
+    skip: frozenset[Path]
+    files: list[Path] = field(default_factory=list)
+    rejected: list[RejectedFile] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    hidden: int = 0
+
+    def name_of(self, path: Path) -> str:
+        """Path relative to the root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def leaves_out(self, path: Path) -> bool:
+        """Whether a file or folder is hidden, of the system, or left out as asked."""
+        if is_system_name(path.name):
+            self.hidden += 1
+            return True
+        if path.resolve() in self.skip:
+            self.notes.append(f"{self.name_of(path)} was left out as asked.")
+            return True
+        return False
+
+    def reject(self, path: Path, code: str, message: str) -> None:
+        """Account for what can't be followed or opened."""
+        self.rejected.append(RejectedFile(path, self.name_of(path), Reason(code, message)))
+
+    def refuse_folder(self, error: OSError) -> None:
+        """Account for a folder that can't be opened."""
+        path = Path(error.filename)
+        message = f"The folder {self.name_of(path)} can't be opened. Check its permissions."
+        self.reject(path, "unreadable", message)
+
+    def enters(self, folder: Path) -> bool:
+        """Whether the walk goes on into a folder; accounts for it where not."""
+        if self.leaves_out(folder):
+            return False
+        name = self.name_of(folder)
+        if folder.is_symlink():
+            if folder.resolve().is_relative_to(self.root.resolve()):
+                self.notes.append(f"{name} was left out: it is a link to a folder of this folder.")
+            else:
+                self.reject(folder, "outside_link", outside_link_message(name))
+            return False
+        if is_output_folder(folder):
+            self.notes.append(f"{name} was left out: it holds results of scalptrack.")
+            return False
+        return True
+
+    def add_file(self, path: Path) -> None:
+        """List a file, or note why it is left out."""
+        if self.leaves_out(path):
+            return
+        if path.parent == self.root and path.name.casefold() in _SIDE_FILES:
+            self.notes.append(_side_file_note(path.name))
+        else:
+            self.files.append(path)
+
+
+def list_files(
+    root: Path, *, skip: Collection[Path] = ()
+) -> tuple[list[Path], list[RejectedFile], list[str]]:
+    """List the files below a folder that may be photographs; no link to a folder is followed.
+
+    Returns
+    -------
+    files : list of Path
+        By name.
+    rejected : list of RejectedFile
+        Links that lead outside and folders that can't be opened.
+    notes : list of str
+        What was left out: hidden files, side files, outputs of scalptrack, what is in ``skip``.
+    """
+    listing = _Listing(root, frozenset(path.resolve() for path in skip))
+    for folder_name, folders, names in os.walk(root, onerror=listing.refuse_folder):
+        folder = Path(folder_name)
+        folders[:] = [name for name in sorted(folders) if listing.enters(folder / name)]
+        for name in sorted(names):
+            listing.add_file(folder / name)
+    if listing.hidden:
+        listing.notes.append(f"Hidden and system files and folders left out: {listing.hidden}.")
+    return sorted(listing.files, key=listing.name_of), listing.rejected, listing.notes
+
+
+def is_system_name(name: str) -> bool:
+    """Whether a name is hidden or belongs to an operating system."""
+    return name.startswith(".") or name.casefold() in _SYSTEM_NAMES
+
+
+def is_output_folder(folder: Path) -> bool:
+    """Whether scalptrack wrote this folder."""
+    if (folder / ".scalptrack").exists():
+        return True
+    try:
+        provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    schema = provenance.get("schema") if isinstance(provenance, dict) else None
+    return isinstance(schema, str) and schema.startswith("scalptrack")
+
+
+def outside_link_message(name: str) -> str:
+    """Why a link is not followed."""
+    return f"{name} is a link that leads out of the folder. Copy the photographs into the folder."
+
+
+def _side_file_note(name: str) -> str:
+    """Note on a file that belongs to the folder, but is no photograph."""
+    if name.casefold() == "manifest.csv":
+        return f"{name} was left out: give it instead of the folder to use what it says."
+    return f"{name} was left out: it goes with the photographs, but is none."

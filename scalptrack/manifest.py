@@ -1,0 +1,236 @@
+"""The tables that a user writes by hand: the manifest of photographs, and treatment events.
+
+Tolerated are a byte-order mark, ``;`` or tabs between the columns, and any order and case of the
+columns. All mistakes of a table are reported together, each with its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from scalptrack.errors import InputError
+from scalptrack.records import Event, Photograph
+
+MANIFEST_COLUMNS = ("photo", "subject", "view", "visit_date", "replicate")
+"""Columns of a manifest; the last one may be missing or empty."""
+
+_SHOWN_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestRow:
+    """One line of a manifest, checked but for the photograph itself.
+
+    Attributes
+    ----------
+    line : int
+        Line in the file, from 1.
+    photo : str
+        As written, with forward slashes.
+    """
+
+    line: int
+    photo: str
+    subject: str
+    view: str
+    visit_date: date
+    replicate: int | None
+
+
+def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
+    """Rows of a manifest CSV, in its order.
+
+    Raises
+    ------
+    InputError
+        If the table can't be read; names every wrong line.
+    """
+    lines = _read_table(path, required=MANIFEST_COLUMNS[:4])
+    rows: list[ManifestRow] = []
+    errors: list[str] = []
+    for line, cells in lines:
+        problems = [
+            f"{column} is empty" for column in MANIFEST_COLUMNS[:4] if not cells.get(column)
+        ]
+        visit_date, date_problem = _read_date(cells.get("visit_date", ""), "visit_date")
+        replicate, replicate_problem = _read_replicate(cells.get("replicate", ""))
+        problems += [problem for problem in (date_problem, replicate_problem) if problem]
+        if problems or visit_date is None:
+            errors.append(f"line {line}: {'; '.join(problems)}")
+            continue
+        photo = cells["photo"].replace("\\", "/")
+        rows.append(
+            ManifestRow(line, photo, cells["subject"], cells["view"], visit_date, replicate)
+        )
+    errors += _repeated(rows)
+    raise_table_errors(path, errors)
+    return tuple(rows)
+
+
+def manifest_text(photographs: Iterable[Photograph], photo_names: Iterable[str]) -> str:
+    """CSV text of a manifest that `read_manifest` reads back.
+
+    Parameters
+    ----------
+    photographs : iterable of Photograph
+        One row each, in this order.
+    photo_names : iterable of str
+        Paths relative to the manifest's folder, with forward slashes.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(MANIFEST_COLUMNS)
+    for photograph, name in zip(photographs, photo_names, strict=True):
+        writer.writerow(
+            [
+                name,
+                photograph.subject,
+                photograph.view,
+                photograph.visit_date.isoformat(),
+                photograph.replicate,
+            ]
+        )
+    return buffer.getvalue()
+
+
+def read_events(path: Path) -> tuple[Event, ...]:
+    """Treatment events of an ``events.csv`` with the columns date, label and, if wanted, subject.
+
+    Returns
+    -------
+    tuple of Event
+        By date, then subject, then label. An event without a subject belongs to all of them.
+
+    Raises
+    ------
+    InputError
+        If the table can't be read; names every wrong line.
+    """
+    events: list[Event] = []
+    errors: list[str] = []
+    for line, cells in _read_table(path, required=("date", "label")):
+        event_date, problem = _read_date(cells.get("date", ""), "date")
+        problems = [problem] if problem else []
+        problems += [f"{column} is empty" for column in ("date", "label") if not cells.get(column)]
+        if problems or event_date is None:
+            errors.append(f"line {line}: {'; '.join(problems)}")
+            continue
+        events.append(Event(event_date, cells["label"], cells.get("subject", "")))
+    raise_table_errors(path, errors)
+    return tuple(sorted(events, key=lambda each: (each.event_date, each.subject, each.label)))
+
+
+def raise_table_errors(path: Path, errors: Sequence[str]) -> None:
+    """Raise all mistakes of a table together; does nothing when there are none.
+
+    Raises
+    ------
+    InputError
+        If there is any error.
+    """
+    if not errors:
+        return
+    shown = list(errors[:_SHOWN_ERRORS])
+    if len(errors) > len(shown):
+        shown.append(f"and {len(errors) - len(shown)} more")
+    count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
+    raise InputError(f"{path} has {count}:\n  " + "\n  ".join(shown))
+
+
+def _read_table(path: Path, *, required: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Line number and cells by column of every line that isn't blank."""
+    rows = _read_cells(path)
+    if not rows:
+        msg = f"{path} is empty. Its first line must name the columns {', '.join(required)}."
+        raise InputError(msg)
+    header = [cell.strip().casefold() for cell in rows[0][1]]
+    missing = [column for column in required if column not in header]
+    if missing:
+        msg = (
+            f"{path}, line {rows[0][0]}: the columns {', '.join(missing)} are missing. "
+            f"The first line must name {', '.join(required)}; it names {', '.join(header)}."
+        )
+        raise InputError(msg)
+    table = []
+    errors = []
+    for line, cells in rows[1:]:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            errors.append(
+                f"line {line}: {len(cells)} cells for {len(header)} columns; "
+                "put quotation marks around a text that holds the separator"
+            )
+        table.append((line, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
+    raise_table_errors(path, errors)
+    return table
+
+
+def _read_cells(path: Path) -> list[tuple[int, list[str]]]:
+    """Line number and cells of every line that isn't blank."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        msg = f"{path} can't be read: {error.strerror or error}."
+        raise InputError(msg) from error
+    except UnicodeDecodeError as error:
+        msg = f'{path} is not UTF-8 text. Save it as "CSV UTF-8".'
+        raise InputError(msg) from error
+    first_line = text.lstrip("\r\n").partition("\n")[0]
+    delimiter = max(",;\t", key=first_line.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = []
+    start = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((start, cells))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        msg = f"{path}, line {reader.line_num}: {error}. Check the quotation marks."
+        raise InputError(msg) from error
+    return rows
+
+
+def _read_date(text: str, column: str) -> tuple[date | None, str]:
+    """A date written as YYYY-MM-DD, or what is wrong with it."""
+    if not text:
+        return None, ""
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        with suppress(ValueError):
+            return date.fromisoformat(text), ""
+    return None, f"{column} {text!r} is not a date of the calendar written as YYYY-MM-DD"
+
+
+def _read_replicate(text: str) -> tuple[int | None, str]:
+    """A replicate number from 1, None when it is left to us, or what is wrong with it."""
+    if not text:
+        return None, ""
+    if re.fullmatch(r"0*[1-9][0-9]{0,3}", text):
+        return int(text), ""
+    return None, f"replicate {text!r} is not a whole number from 1"
+
+
+def _repeated(rows: Sequence[ManifestRow]) -> list[str]:
+    """Lines that name a photograph, or an explicit replicate, for the second time."""
+    errors = []
+    photos: dict[str, int] = {}
+    places: dict[tuple[str, str, date, int], int] = {}
+    for row in rows:
+        first = photos.setdefault(row.photo, row.line)
+        if first != row.line:
+            errors.append(f"line {row.line}: {row.photo} is already in line {first}")
+        elif row.replicate is not None:
+            place = (row.subject, row.view, row.visit_date, row.replicate)
+            first = places.setdefault(place, row.line)
+            if first != row.line:
+                errors.append(
+                    f"line {row.line}: replicate {row.replicate} of this subject, view and "
+                    f"visit_date is already in line {first}"
+                )
+    return errors
