@@ -136,8 +136,8 @@ def carry_region(
     reference_grid: Grid,
     segmentation: Segmentation,
     transform: SurfaceTransform | None,
-) -> BoolArray:
-    """The region in a moving photograph, on that photograph's own grid.
+) -> NDArray[np.float32]:
+    """The region in a moving photograph, on that photograph's own grid, with sub-pixel borders.
 
     Parameters
     ----------
@@ -152,8 +152,9 @@ def carry_region(
 
     Returns
     -------
-    bool (h, w)
-        On the moving segmentation's grid; without what glare or an object hides.
+    float32 (h, w)
+        Share of each pixel of the moving segmentation's grid that lies in the region, 0 to 1;
+        0 where glare or an object hides it.
     """
     points = segmentation.grid.photograph_points()
     candidates = ~segmentation.glare.ravel()
@@ -163,9 +164,10 @@ def carry_region(
         at[candidates] = points[candidates]
     else:
         at[candidates] = transform.inverse_points(points[candidates])
-    inside = _distance_at(signed_distance(region), reference_grid, at) > 0
-    shape = (segmentation.grid.height, segmentation.grid.width)
-    return np.asarray(inside.reshape(shape))
+    distance = _distance_at(signed_distance(region), reference_grid, at)
+    # The ramp of one grid pixel is the area share of a pixel that a straight border cuts.
+    weights = np.clip(distance + 0.5, 0, 1).astype(np.float32)
+    return weights.reshape(segmentation.grid.height, segmentation.grid.width)
 
 
 def _distance_at(distance: NDArray[np.float32], grid: Grid, points: FloatArray) -> FloatArray:
@@ -209,19 +211,24 @@ def measure(
         None when fewer than `MIN_REGION_PX` grid pixels are left.
     """
     carried = carry_region(region, reference_grid, segmentation, transform)
-    region_px = int(carried.sum())
-    if region_px < MIN_REGION_PX:
+    grid_px = float(carried.sum(dtype=np.float64))
+    if grid_px < MIN_REGION_PX:
         return None
     pixel_area = segmentation.grid.step_px**2
     visible_px = int(segmentation.scalp.sum())
-    kept_px = int((carried & segmentation.scalp).sum())
+    kept_px = float(carried[segmentation.scalp].sum(dtype=np.float64))
     return Measurement(
-        hair_px=float(segmentation.hair_fraction[carried].sum(dtype=np.float64)) * pixel_area,
-        region_px=round(region_px * pixel_area),
+        hair_px=_mean_fraction(segmentation, carried) * grid_px * pixel_area,
+        region_px=round(grid_px * pixel_area),
         excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
         segmentation_sd_fraction=segmentation.coverage_sd_fraction,
         registration_sd_fraction=_registration_sd(segmentation, region, reference_grid, resampled),
     )
+
+
+def _mean_fraction(segmentation: Segmentation, weights: NDArray[np.float32]) -> float:
+    """Mean hair fraction under weights that aren't all zero."""
+    return float(np.average(segmentation.hair_fraction, weights=weights.astype(np.float64)))
 
 
 def _registration_sd(
@@ -235,5 +242,5 @@ def _registration_sd(
     for transform in resampled:
         carried = carry_region(region, reference_grid, segmentation, transform)
         if carried.any():
-            coverages.append(float(segmentation.hair_fraction[carried].mean(dtype=np.float64)))
+            coverages.append(_mean_fraction(segmentation, carried))
     return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0

@@ -52,7 +52,8 @@ def draw_series(series: Series, index: int, *, max_megapixels: float) -> Photogr
     if moving.outcome.measurement is None or segmentation is None or reference_segmentation is None:
         return None
     transform = moving.registration.transform if moving.registration else None
-    region = carry_region(series.region, reference_segmentation.grid, segmentation, transform)
+    weights = carry_region(series.region, reference_segmentation.grid, segmentation, transform)
+    region = weights > 0.5
     image, _ = read_photograph(moving.member.photograph.path, max_megapixels=max_megapixels)
     overlay = _encode(_overlay(image, segmentation, region))
     shown = display_grid(reference_segmentation)
