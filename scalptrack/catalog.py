@@ -108,7 +108,7 @@ def catalog_folder(
             on_progress(index + 1, len(files))
     candidates, strangers = _reject_misfiled(candidates, root_name)
     notes += _clock_notes(candidates)
-    photographs, duplicates = _accept(candidates)
+    photographs, duplicates = _accept(sorted(candidates, key=_preference))
     return Catalog(
         root=root,
         photographs=photographs,
@@ -356,11 +356,11 @@ def _clock_notes(candidates: Sequence[_Candidate]) -> list[str]:
 def _accept(
     candidates: Sequence[_Candidate],
 ) -> tuple[tuple[Photograph, ...], list[RejectedFile]]:
-    """Reject repeated content, number the replicates, and sort."""
+    """Reject repeated content (the first one is kept), number the replicates, and sort."""
     first_name: dict[str, str] = {}
     kept: list[_Candidate] = []
     rejected: list[RejectedFile] = []
-    for each in sorted(candidates, key=_preference):
+    for each in candidates:
         photograph = each.photograph
         original = first_name.setdefault(photograph.sha256, photograph.name)
         if original == photograph.name:

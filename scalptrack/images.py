@@ -340,7 +340,7 @@ def _check_size(path: Path, size: tuple[int, int], max_megapixels: float) -> Non
     if width * height > max_megapixels * 1e6:
         raise ImageReadError(
             "too_large",
-            f"{path} has {width * height / 1e6:.0f} megapixels ({width} x {height}), at most "
+            f"{path} has {width * height / 1e6:.3g} megapixels ({width} x {height}), at most "
             f"{max_megapixels:g} are read. Reduce it, for instance to 12 megapixels.",
         )
     if min(width, height) < MIN_SIDE_PX:
