@@ -1,0 +1,354 @@
+"""The tests that an alignment has to pass, and the sentence for the one that it fails.
+
+A wrong transform that looks right is the worst that registration can do, so each gate alone can
+refuse, and the limits lie well on the safe side of what impostors (other people, other views,
+mirrored photographs, the same wall behind another head) reach.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scalptrack.records import BoolArray, FloatArray, Gate, Reason
+from scalptrack.registration.align import INLIER_FRACTION, Alignment
+from scalptrack.registration.features import HeadFeatures
+from scalptrack.registration.refine import resample
+from scalptrack.registration.transform import HeadTransform
+
+# The limits' origin: distributions over genuine and impostor pairs, lab/benchmarks/registration.py.
+MIN_INLIERS = 40
+MIN_ABOVE_CHANCE = 3.0
+MIN_SPREAD = 0.35
+MAX_SPLIT_HALF_PERCENT = 1.0
+MIN_OUTLINE_OVERLAP = 0.80
+MAX_ROTATION_DEG = 35.0
+MAX_SIZE_ERROR = 0.25
+MIN_OVERLAP = 0.40
+MIN_CORRELATION = 0.15
+MIN_BARE_FRACTION = 0.04
+MAX_CUT_FRACTION = 0.35
+
+_SPLITS = 4
+_SPREAD_CELLS = 5
+
+
+def agreement_gates(alignment: Alignment | None) -> list[Gate]:
+    """How many points agree, and how much more than a wrong pose would give."""
+    inliers = 0 if alignment is None else len(alignment.inliers)
+    chance = 1.0 if alignment is None else max(alignment.chance, 1.0)
+    return [
+        _at_least("inliers", inliers, MIN_INLIERS),
+        _at_least("inliers_above_chance", inliers / chance, MIN_ABOVE_CHANCE),
+    ]
+
+
+def feature_gates(reference: HeadFeatures, moving: HeadFeatures) -> list[Gate]:
+    """What the two photographs show at all."""
+    cut = max(reference.outline.cut_fraction, moving.outline.cut_fraction)
+    return [
+        _at_least(
+            "bare_skin_fraction",
+            min(reference.bare_fraction, moving.bare_fraction),
+            MIN_BARE_FRACTION,
+        ),
+        _at_most("cut_off_fraction", cut, MAX_CUT_FRACTION),
+    ]
+
+
+def geometry_gates(
+    reference: HeadFeatures,
+    moving: HeadFeatures,
+    alignment: Alignment,
+    rng: np.random.Generator,
+) -> tuple[list[Gate], float]:
+    """All gates on an aligned pair, and the overlap of the scalps."""
+    transform = alignment.transform
+    points, mapped = _scalp_points(reference, transform)
+    shown = _shown(moving, mapped)
+    overlap = float(shown.mean()) if len(shown) else 0.0
+    gates = [
+        *pose_gates(reference, moving, transform),
+        _at_least("overlap", overlap, MIN_OVERLAP),
+        _at_least(
+            "outline_overlap", outline_overlap(reference, moving, transform), MIN_OUTLINE_OVERLAP
+        ),
+        _at_least("spread", _spread(reference, alignment, points[shown]), MIN_SPREAD),
+        _at_most(
+            "split_half_percent",
+            _split_half(moving, alignment, points[shown], rng),
+            MAX_SPLIT_HALF_PERCENT,
+        ),
+        _at_least("correlation", correlation(reference, moving, transform), MIN_CORRELATION),
+    ]
+    return gates, overlap
+
+
+def pose_gates(
+    reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform
+) -> list[Gate]:
+    """Whether two photographs of one view can differ like that."""
+    turn = float(np.degrees(np.linalg.norm(transform.pose.rotation)))
+    focal = transform.moving_camera.focal_px / transform.reference_camera.focal_px
+    predicted = focal / transform.pose.distance
+    measured = moving.head_width_px / reference.head_width_px
+    return [
+        _at_most("rotation_deg", turn, MAX_ROTATION_DEG),
+        _at_most("size_error", abs(float(np.log(predicted / measured))), MAX_SIZE_ERROR),
+    ]
+
+
+def scalp_overlap(reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform) -> float:
+    """Share of the reference's scalp that the moving photograph shows, 0 to 1."""
+    _, mapped = _scalp_points(reference, transform)
+    return float(_shown(moving, mapped).mean()) if len(mapped) else 0.0
+
+
+def outline_overlap(
+    reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform
+) -> float:
+    """Intersection over union of the two scalps, where both photographs could show them.
+
+    Both photographs' scalps are sampled: the reference's is carried to the moving photograph and
+    the other way round, so neither can hide inside the other.
+    """
+    points, mapped = _scalp_points(reference, transform)
+    inside = _looked_up(moving, moving.scalp, mapped)
+    possible = _in_picture(moving, mapped) & ~_looked_up(moving, moving.hidden, mapped)
+    there = _grid_points(moving, moving.scalp)
+    back = transform.inverse_points(there)
+    back_inside = _looked_up(reference, reference.scalp, back)
+    back_possible = _in_picture(reference, back)
+    back_possible &= ~_looked_up(reference, reference.hidden, back)
+    if not possible.any() or not back_possible.any():
+        return 0.0
+    forward = float(inside[possible].mean())
+    backward = float(back_inside[back_possible].mean())
+    if forward + backward == 0.0:
+        return 0.0
+    # With shares f = |A∩B|/|A| and b = |A∩B|/|B|, the union is |A∩B| (1/f + 1/b - 1).
+    return 1.0 / (1.0 / max(forward, 1e-6) + 1.0 / max(backward, 1e-6) - 1.0)
+
+
+def correlation(reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform) -> float:
+    """Mean local correlation of the hair-suppressed pictures where both show scalp."""
+    grid = reference.grid
+    mapped = transform.map_points(grid.photograph_points())
+    there = moving.grid.from_photograph(mapped).astype(np.float32)
+    shape = reference.picture.shape
+    there[~np.isfinite(there)] = -1e4
+    mx, my = there[:, 0].reshape(shape), there[:, 1].reshape(shape)
+    picture = cv2.remap(moving.picture, mx, my, cv2.INTER_LINEAR)
+    support = cv2.remap(moving.support, mx, my, cv2.INTER_LINEAR)
+    weight = np.minimum(reference.support, support) * reference.scalp
+    weight = np.where(weight > 0.1, weight, 0.0).astype(np.float32)
+    if float(weight.sum()) < 50.0:
+        return 0.0
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        total = cv2.GaussianBlur(values * weight, (0, 0), 5.0)
+        return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), 5.0), 1e-3))
+
+    a, b = reference.picture, picture
+    mean_a, mean_b = mean(a), mean(b)
+    covariance = mean(a * b) - mean_a * mean_b
+    power_a = np.maximum(mean(a * a) - mean_a**2, 1e-2)
+    power_b = np.maximum(mean(b * b) - mean_b**2, 1e-2)
+    local = covariance / np.sqrt(power_a * power_b)
+    return float((local * weight).sum() / weight.sum())
+
+
+def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
+    """The reason for the gate that says most about the cause; None when all have passed."""
+    failed = {gate.name: gate for gate in gates if not gate.passed}
+    if not failed:
+        return None
+    if mirrored:
+        return Reason(
+            "mirrored",
+            "could not be aligned with the baseline: it agrees with the baseline only after being "
+            "flipped left to right. Check whether the camera app saves mirrored pictures.",
+        )
+    for name in _ORDER:
+        if name in failed:
+            return _reason(failed[name], failed)
+    gate = next(iter(failed.values()))
+    return Reason("unstable", f"could not be aligned with the baseline: {gate.name}.")
+
+
+_ORDER = (
+    "bare_skin_fraction",
+    "cut_off_fraction",
+    "inliers",
+    "inliers_above_chance",
+    "rotation_deg",
+    "size_error",
+    "overlap",
+    "outline_overlap",
+    "spread",
+    "split_half_percent",
+    "correlation",
+)
+
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "bare_skin_fraction": (
+        "hair_covers_scalp",
+        "only {value:.0%} of the scalp shows bare skin, at least {limit:.0%} is needed. Part or "
+        "cut the hair the same way at each visit, or photograph it closer.",
+    ),
+    "cut_off_fraction": (
+        "head_cut_off",
+        "{value:.0%} of the scalp's border is cut off by the edge of the photograph, at most "
+        "{limit:.0%} is accepted. Step back until the whole head is in the picture.",
+    ),
+    "inliers": (
+        "no_agreement",
+        "only {value:.0f} points of the scalp agree, at least {limit:.0f} are needed. Check that "
+        "both photographs show the same view of the same person.",
+    ),
+    "inliers_above_chance": (
+        "no_agreement",
+        "the points that agree are only {value:.1f} times what chance would give, at least "
+        "{limit:.1f} times are needed. Check that both photographs show the same view of the same "
+        "person.",
+    ),
+    "rotation_deg": (
+        "implausible_pose",
+        "the head would be turned by {value:.0f}°, at most {limit:.0f}° is accepted. Check that "
+        "both photographs show the same view.",
+    ),
+    "size_error": (
+        "implausible_pose",
+        "the size of the head and the points of the scalp contradict each other by a factor of "
+        "{factor:.2f}, at most {factor_limit:.2f} is accepted. Check that both photographs show "
+        "the same person.",
+    ),
+    "overlap": (
+        "overlap_too_small",
+        "the two photographs share only {value:.0%} of the scalp, at least {limit:.0%} is needed. "
+        "Take the photograph from the same side as the baseline.",
+    ),
+    "outline_overlap": (
+        "outline_mismatch",
+        "the outlines of the heads agree by {value:.0%}, at least {limit:.0%} is needed. Check "
+        "that both photographs show the same person before a plain background.",
+    ),
+    "spread": (
+        "unstable",
+        "the points that agree cover only {value:.0%} of the scalp, at least {limit:.0%} is "
+        "needed. Check focus and light, and that the hair is combed as at baseline.",
+    ),
+    "split_half_percent": (
+        "unstable",
+        "two halves of the points disagree by {value:.1f} % of the head's width, at most "
+        "{limit:.1f} % is accepted. Check focus and light, and that the hair is combed as at "
+        "baseline.",
+    ),
+    "correlation": (
+        "unstable",
+        "the skin of the two photographs correlates by {value:.2f}, at least {limit:.2f} is "
+        "needed. Check that both photographs show the same view of the same person.",
+    ),
+}
+
+
+def _reason(gate: Gate, failed: dict[str, Gate]) -> Reason:
+    code, sentence = _SENTENCES[gate.name]
+    del failed
+    text = sentence.format(
+        value=gate.value,
+        limit=gate.limit,
+        factor=float(np.exp(min(gate.value, 5.0))),
+        factor_limit=float(np.exp(gate.limit)),
+    )
+    return Reason(code, f"could not be aligned with the baseline: {text}")
+
+
+def _at_least(name: str, value: float, limit: float) -> Gate:
+    return Gate(name, float(value), float(limit), bool(value >= limit))
+
+
+def _at_most(name: str, value: float, limit: float) -> Gate:
+    return Gate(name, float(value), float(limit), bool(value <= limit))
+
+
+def _grid_points(features: HeadFeatures, mask: BoolArray, *, step: int = 4) -> FloatArray:
+    """Photograph points (N, 2) of every `step`-th small-grid pixel of `mask`."""
+    rows, columns = np.nonzero(mask[::step, ::step])
+    return features.grid.to_photograph(np.stack([columns, rows], axis=1) * float(step))
+
+
+def _scalp_points(
+    reference: HeadFeatures, transform: HeadTransform
+) -> tuple[FloatArray, FloatArray]:
+    """Points (N, 2) of the reference's scalp, and where they lie in the moving photograph."""
+    points = _grid_points(reference, reference.scalp)
+    return points, transform.map_points(points)
+
+
+def _in_picture(features: HeadFeatures, points: FloatArray) -> BoolArray:
+    height, width = features.photograph_shape
+    with np.errstate(invalid="ignore"):
+        inside = (points >= 0.0) & (points <= [width - 1, height - 1])
+    return np.asarray(inside.all(axis=1))
+
+
+def _looked_up(features: HeadFeatures, mask: BoolArray, points: FloatArray) -> BoolArray:
+    """The small grid's mask (N,) at photograph points (N, 2); False outside and at NaN."""
+    cells = features.grid.from_photograph(np.nan_to_num(points, nan=-1e9))
+    columns, rows = np.round(cells).clip(-1, 10**6).astype(int).T
+    inside = (rows >= 0) & (columns >= 0) & (rows < mask.shape[0]) & (columns < mask.shape[1])
+    found = np.zeros(len(points), dtype=bool)
+    found[inside] = mask[rows[inside], columns[inside]]
+    return found
+
+
+def _shown(moving: HeadFeatures, mapped: FloatArray) -> BoolArray:
+    return _in_picture(moving, mapped) & ~_looked_up(moving, moving.hidden, mapped)
+
+
+def _spread(reference: HeadFeatures, alignment: Alignment, shown: FloatArray) -> float:
+    """Share of the cells of the shown scalp in which points agree, weighted by their area."""
+    if not len(shown):
+        return 0.0
+    low, high = shown.min(axis=0), shown.max(axis=0) + 1e-6
+
+    def cells(points: FloatArray) -> NDArray[np.int64]:
+        index = np.floor((points - low) / (high - low) * _SPREAD_CELLS).astype(np.int64)
+        inside = ((index >= 0) & (index < _SPREAD_CELLS)).all(axis=1)
+        return np.asarray(index[inside, 1] * _SPREAD_CELLS + index[inside, 0])
+
+    area = np.bincount(cells(shown), minlength=_SPREAD_CELLS**2)
+    filled = np.bincount(cells(alignment.inliers.reference_points), minlength=_SPREAD_CELLS**2)
+    return float(area[filled > 0].sum() / area.sum())
+
+
+def _split_half(
+    moving: HeadFeatures, alignment: Alignment, shown: FloatArray, rng: np.random.Generator
+) -> float:
+    """Median over splits of the RMS disagreement of two half fits, % of the head's width."""
+    count = len(alignment.inliers)
+    if count < 8 or not len(shown):
+        return float("inf")
+    weights = np.zeros((2 * _SPLITS, count))
+    for split in range(_SPLITS):
+        order = rng.permutation(count)
+        weights[2 * split, order[: count // 2]] = 1.0
+        weights[2 * split + 1, order[count // 2 :]] = 1.0
+    inliers = alignment.inliers
+    fits = resample(alignment.fit, inliers.reference_points, inliers.moving_points, weights)
+    mapped = [fit.map_points(shown) for fit in fits]
+    gaps = []
+    for split in range(_SPLITS):
+        gap = np.linalg.norm(mapped[2 * split] - mapped[2 * split + 1], axis=1)
+        gap = gap[np.isfinite(gap)]
+        gaps.append(float(np.sqrt(np.mean(gap**2))) if len(gap) else float("inf"))
+    return 100.0 * float(np.median(gaps)) / moving.head_width_px
+
+
+def residual_px(alignment: Alignment, moving: HeadFeatures) -> float:
+    """RMS distance of the inliers in pixels of the moving photograph."""
+    distances = alignment.fit.distances_px
+    near = distances[distances < INLIER_FRACTION * moving.head_width_px]
+    return float(np.sqrt(np.mean(near**2))) if len(near) else float("nan")

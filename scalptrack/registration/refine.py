@@ -1,0 +1,286 @@
+"""Robust refinement of pose, cameras and surface together, each held by a prior.
+
+Gauss-Newton steps with Levenberg's damping on Cauchy-weighted distances in the moving photograph
+[1]_. Every parameter is measured in units of its prior's standard deviation, so that what two
+photographs don't determine (the depth of the head, when the camera did not move) stays where
+anatomy and the outline put it.
+
+References
+----------
+.. [1] B. Triggs et al., "Bundle adjustment: a modern synthesis", 2000,
+   doi:10.1007/3-540-44480-7_21.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalptrack.records import BoolArray, FloatArray
+from scalptrack.registration.camera import Camera
+from scalptrack.registration.surface import N_CORRECTIONS, HeadShape
+from scalptrack.registration.transform import HeadPose, HeadTransform
+
+N_POSE = 6
+POSE = np.arange(N_POSE)
+"""Indices of rotation (3), centre in the moving photograph (2) and log distance."""
+
+_POSE_SCALE = np.array([0.1, 0.1, 0.1, 0.03, 0.03, 0.05])
+_FOCAL_SD_KNOWN, _FOCAL_SD_UNKNOWN = 0.03, 0.25
+_SHAPE_SD = np.array([0.03, 0.03, 0.06, 0.06, 0.06, 0.15, 0.15, 0.15])
+_CORRECTION_SD = 0.012
+N_PARAMETERS = N_POSE + 2 + len(_SHAPE_SD) + N_CORRECTIONS
+ALL = np.arange(N_PARAMETERS)
+
+SIGMA_FRACTION = 0.0025
+"""Scatter of a good match (share of the head's width): localisation and what the surface can't
+follow. Scale of the Cauchy weights and of the priors against the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Where the refinement starts, and how far each parameter may be expected to go.
+
+    Attributes
+    ----------
+    start : HeadTransform
+        Parameters zero.
+    moving_width_px : float
+        Width of the head in the moving photograph.
+    reference_focal_known, moving_focal_known : bool
+        Whether the file said the focal length.
+    """
+
+    start: HeadTransform
+    moving_width_px: float
+    reference_focal_known: bool
+    moving_focal_known: bool
+
+    @property
+    def sigma_px(self) -> float:
+        """Scatter of a good match in pixels of the moving photograph."""
+        return SIGMA_FRACTION * self.moving_width_px
+
+    def focal_sd(self) -> tuple[float, float]:
+        """SD of the logarithm of the moving and of the reference focal length."""
+        known = (self.moving_focal_known, self.reference_focal_known)
+        moving, reference = (_FOCAL_SD_KNOWN if k else _FOCAL_SD_UNKNOWN for k in known)
+        return moving, reference
+
+    def transform(self, parameters: FloatArray) -> HeadTransform:
+        """The transform of a parameter vector (`N_PARAMETERS`,)."""
+        p = parameters
+        start = self.start
+        shift = p[3:5] * _POSE_SCALE[3:5] * self.moving_width_px
+        turn = p[:3] * _POSE_SCALE[:3]
+        pose = HeadPose(
+            _composed(turn, start.pose.rotation),
+            (start.pose.centre_px[0] + shift[0], start.pose.centre_px[1] + shift[1]),
+            start.pose.distance * float(np.exp(p[5] * _POSE_SCALE[5])),
+        )
+        moving_sd, reference_sd = self.focal_sd()
+        moving = start.moving_camera.scaled(float(np.exp(p[6] * moving_sd)))
+        reference = start.reference_camera.scaled(float(np.exp(p[7] * reference_sd)))
+        return HeadTransform(reference, moving, _shape(start.shape, p[8:]), pose)
+
+
+def _composed(turn: FloatArray, rotation: tuple[float, ...]) -> tuple[float, float, float]:
+    """Rotation vector of `turn` after `rotation`."""
+    from scipy.spatial.transform import Rotation
+
+    vector = (Rotation.from_rotvec(turn) * Rotation.from_rotvec(rotation)).as_rotvec()
+    return float(vector[0]), float(vector[1]), float(vector[2])
+
+
+def _shape(start: HeadShape, p: FloatArray) -> HeadShape:
+    sd = _SHAPE_SD
+    width = start.width_px
+    m11, m12, m22 = start.outline
+    return HeadShape(
+        (
+            float(start.centre_px[0] + p[0] * sd[0] * width),
+            float(start.centre_px[1] + p[1] * sd[1] * width),
+        ),
+        (
+            float(m11 * np.exp(p[2] * sd[2])),
+            float(m12 + p[3] * sd[3] * 2.0 / width),
+            float(m22 * np.exp(p[4] * sd[4])),
+        ),
+        float(start.depth * np.exp(p[5] * sd[5])),
+        (float(start.shear[0] + p[6] * sd[6]), float(start.shear[1] + p[7] * sd[7])),
+        tuple(
+            float(c)
+            for c in np.asarray(start.corrections) + p[8 : 8 + N_CORRECTIONS] * _CORRECTION_SD
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A refined transform with what is needed to resample it.
+
+    Attributes
+    ----------
+    transform : HeadTransform
+        At the optimum.
+    parameters : float (P,)
+        All parameters, in prior standard deviations.
+    distances_px : float (N,)
+        Distance of each match in the moving photograph; infinite where not visible.
+    """
+
+    prior: Prior
+    active: NDArray[np.intp]
+    transform: HeadTransform
+    parameters: FloatArray
+    distances_px: FloatArray
+
+
+def refine(
+    prior: Prior,
+    reference_points: FloatArray,
+    moving_points: FloatArray,
+    *,
+    active: NDArray[np.intp],
+    start: FloatArray | None = None,
+    weights: FloatArray | None = None,
+    cut_px: float | None = None,
+    steps: int = 8,
+) -> Fit:
+    """Fit the active parameters to matches (N, 2) each.
+
+    Parameters
+    ----------
+    active : int (A,)
+        Which parameters may change; the others stay at `start`.
+    start : float (P,), optional
+        Parameters to start from; zeros by default.
+    weights : float (N,), optional
+        Multiplicity of each match, for resampling.
+    cut_px : float, optional
+        Matches farther than this are ignored in each step.
+    """
+    parameters = np.zeros(N_PARAMETERS) if start is None else start.copy()
+    weights = np.ones(len(reference_points)) if weights is None else weights
+    damping = 1e-3
+    errors = _errors(prior, parameters, reference_points, moving_points)
+    cost = _cost(prior, parameters, errors, weights, cut_px)
+    for _ in range(steps):
+        jacobian = _jacobian(prior, parameters, reference_points, moving_points, errors, active)
+        step = _step(prior, parameters, errors, jacobian, weights, active, cut_px, damping)
+        trial = parameters.copy()
+        trial[active] += step
+        trial_errors = _errors(prior, trial, reference_points, moving_points)
+        trial_cost = _cost(prior, trial, trial_errors, weights, cut_px)
+        if trial_cost <= cost:
+            converged = cost - trial_cost < 1e-6 * cost
+            parameters, errors, cost = trial, trial_errors, trial_cost
+            damping = max(damping * 0.2, 1e-6)
+            if converged:
+                break
+        else:
+            damping *= 20.0
+            if damping > 1e4:
+                break
+    distances = np.linalg.norm(errors, axis=1)
+    distances[~np.isfinite(distances)] = np.inf
+    return Fit(prior, active, prior.transform(parameters), parameters, distances)
+
+
+def resample(
+    fit: Fit,
+    reference_points: FloatArray,
+    moving_points: FloatArray,
+    weights: NDArray[np.float64],
+) -> list[HeadTransform]:
+    """One Gauss-Newton step from the optimum for each row of `weights` (K, N).
+
+    The Jacobian is shared: to first order that is what a full refit gives.
+    """
+    errors = _errors(fit.prior, fit.parameters, reference_points, moving_points)
+    jacobian = _jacobian(
+        fit.prior, fit.parameters, reference_points, moving_points, errors, fit.active
+    )
+    transforms = []
+    for row in weights:
+        step = _step(fit.prior, fit.parameters, errors, jacobian, row, fit.active, None, 1e-9)
+        parameters = fit.parameters.copy()
+        parameters[fit.active] += step
+        transforms.append(fit.prior.transform(parameters))
+    return transforms
+
+
+def _errors(
+    prior: Prior, parameters: FloatArray, reference_points: FloatArray, moving_points: FloatArray
+) -> FloatArray:
+    """Moving minus mapped points (N, 2), NaN where not visible."""
+    mapped = prior.transform(parameters).map_points(reference_points)
+    return np.asarray(moving_points - mapped)
+
+
+def _jacobian(
+    prior: Prior,
+    parameters: FloatArray,
+    reference_points: FloatArray,
+    moving_points: FloatArray,
+    errors: FloatArray,
+    active: NDArray[np.intp],
+) -> FloatArray:
+    """Derivatives (N, 2, A) of the mapped points by forward differences; 0 where not visible."""
+    width = 1e-4
+    jacobian = np.empty((*errors.shape, len(active)))
+    for column, index in enumerate(active):
+        trial = parameters.copy()
+        trial[index] += width
+        moved = _errors(prior, trial, reference_points, moving_points)
+        jacobian[:, :, column] = (errors - moved) / width
+    return np.asarray(np.where(np.isfinite(jacobian), jacobian, 0.0))
+
+
+def _robust(
+    prior: Prior, errors: FloatArray, cut_px: float | None
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Distances in sigmas (N,), their Cauchy weights (N,), and which count (N,)."""
+    distances = np.linalg.norm(errors, axis=1)
+    counted = np.isfinite(distances)
+    if cut_px is not None:
+        counted &= np.where(counted, distances, np.inf) < cut_px
+    scaled = np.where(counted, distances, 0.0) / prior.sigma_px
+    return scaled, np.where(counted, 1.0 / (1.0 + (scaled / 2.0) ** 2), 0.0), counted
+
+
+def _cost(
+    prior: Prior,
+    parameters: FloatArray,
+    errors: FloatArray,
+    weights: FloatArray,
+    cut_px: float | None,
+) -> float:
+    scaled, _, counted = _robust(prior, errors, cut_px)
+    limit = 40.0 if cut_px is None else cut_px / prior.sigma_px
+    each = 4.0 * np.log1p((np.where(counted, scaled, limit) / 2.0) ** 2)
+    return float(weights @ each + np.sum(parameters[N_POSE:] ** 2))
+
+
+def _step(
+    prior: Prior,
+    parameters: FloatArray,
+    errors: FloatArray,
+    jacobian: FloatArray,
+    weights: FloatArray,
+    active: NDArray[np.intp],
+    cut_px: float | None,
+    damping: float,
+) -> FloatArray:
+    """Damped Gauss-Newton step (A,) of the active parameters."""
+    _, robust, counted = _robust(prior, errors, cut_px)
+    weight = np.repeat(weights * robust, 2) / prior.sigma_px**2
+    target = np.where(counted[:, None], errors, 0.0).reshape(-1)
+    design = jacobian.reshape(-1, len(active))
+    has_prior = (active >= N_POSE).astype(np.float64)
+    normal = design.T @ (design * weight[:, None]) + np.diag(has_prior)
+    gradient = design.T @ (weight * target) - has_prior * parameters[active]
+    normal += damping * np.diag(np.diag(normal) + 1e-6)
+    return np.asarray(np.linalg.solve(normal, gradient))
