@@ -70,3 +70,25 @@ def percent(fraction: float) -> str:
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun, e.g. ``"1 visit"`` or ``"2 visits"``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: str) -> str:
+    """Replace what can't be shown: control, direction-changing and undecodable characters.
+
+    File names are written by strangers: a line break or a right-to-left override in one must not
+    change how the text around it reads. Zero-width joiners stay, because scripts need them.
+
+    Examples
+    --------
+    >>> printable("a\\nb")
+    'a�b'
+    """
+    return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut a text to a length in characters, with an ellipsis when something was cut."""
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
