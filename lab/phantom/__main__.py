@@ -1,0 +1,37 @@
+"""`python -m lab.phantom`: render one photograph, or a whole set; resumable."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from lab.phantom.datasets import dev_specs
+from lab.phantom.render import PhotographSpec, render_all
+from lab.phantom.samples import sample_specs
+
+
+def main() -> None:
+    """Parse the command line and render what is missing."""
+    parser = argparse.ArgumentParser(prog="python -m lab.phantom", description=__doc__)
+    parser.add_argument("--threads", type=int, default=2, help="render threads (default 2)")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("render", help="one photograph from a JSON specification")
+    one.add_argument("--spec", type=Path, required=True, help="fields of PhotographSpec as JSON")
+    for name, about in (
+        ("dev", "the development set"),
+        ("samples", "what sample_images is made of, with its dense truth"),
+    ):
+        commands.add_parser(name, help=about)
+    for command in commands.choices.values():
+        command.add_argument("--out", type=Path, required=True, help="folder to write to")
+    options = parser.parse_args()
+    if options.command == "render":
+        specs = [PhotographSpec(**json.loads(options.spec.read_text()))]
+    else:
+        specs = {"dev": dev_specs, "samples": sample_specs}[options.command]()
+    render_all(specs, options.out, threads=options.threads)
+
+
+if __name__ == "__main__":
+    main()
