@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -256,12 +257,13 @@ def _resample_maps(segmentation: Segmentation, work: Grid) -> _Maps:
 def _detect(picture: ImageArray, usable: BoolArray, work: Grid) -> Keypoints:
     """RootSIFT of `picture` inside `usable`, in photograph coordinates."""
     sift = cv2.SIFT_create(nfeatures=0, contrastThreshold=0.02, edgeThreshold=12)
-    found = sift.detect(picture, usable.astype(np.uint8))
-    found = _strongest(found, picture.shape[:2])
-    found, raw = sift.compute(picture, found)
-    if raw is None or not len(found):
+    everything, descriptors = sift.detectAndCompute(picture, usable.astype(np.uint8))
+    if descriptors is None or not len(everything):
         empty = np.zeros(0, np.float32)
         return Keypoints(np.zeros((0, 2), np.float32), empty, empty, np.zeros((0, 128), np.float32))
+    kept = _strongest(everything, (int(picture.shape[0]), int(picture.shape[1])))
+    found = [everything[i] for i in kept]
+    raw = descriptors[kept]
     points = work.to_photograph(np.array([point.pt for point in found]))
     sizes = np.array([point.size for point in found]) * work.step_px
     angles = np.radians([point.angle for point in found])
@@ -274,21 +276,15 @@ def _detect(picture: ImageArray, usable: BoolArray, work: Grid) -> Keypoints:
     )
 
 
-def _strongest(found: tuple[cv2.KeyPoint, ...], shape: tuple[int, ...]) -> tuple[cv2.KeyPoint, ...]:
-    """At most `MAX_KEYPOINTS`, the strongest of each cell of an 8 x 8 grid."""
-    if len(found) <= MAX_KEYPOINTS:
-        return tuple(sorted(found, key=lambda k: (k.pt, k.size, k.angle)))
+def _strongest(found: Sequence[cv2.KeyPoint], shape: tuple[int, int]) -> NDArray[np.intp]:
+    """Indices of at most `MAX_KEYPOINTS`, the strongest of each cell of an 8 x 8 grid."""
+    place = np.array([point.pt for point in found])
     responses = np.array([point.response for point in found])
-    cells = np.array(
-        [int(p.pt[1] * 8 // shape[0]) * 8 + int(p.pt[0] * 8 // shape[1]) for p in found]
-    )
-    order = np.lexsort((-responses, cells))
+    cells = (place[:, 1] * 8 // shape[0] * 8 + place[:, 0] * 8 // shape[1]).astype(int)
+    order = np.lexsort((place[:, 0], place[:, 1], -responses, cells))
     rank = np.empty(len(found), dtype=int)
-    starts = np.searchsorted(cells[order], cells[order])
-    rank[order] = np.arange(len(found)) - starts
-    keep = np.lexsort((-responses, rank))[:MAX_KEYPOINTS]
-    chosen: list[cv2.KeyPoint] = [found[i] for i in keep]
-    return tuple(sorted(chosen, key=lambda k: (k.pt, k.size, k.angle)))
+    rank[order] = np.arange(len(found)) - np.searchsorted(cells[order], cells[order])
+    return np.asarray(np.lexsort((place[:, 0], place[:, 1], -responses, rank))[:MAX_KEYPOINTS])
 
 
 def outline_points(features: HeadFeatures, count: int = 90) -> FloatArray:

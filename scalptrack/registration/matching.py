@@ -108,47 +108,74 @@ def match_near(
     separation_px : float
         A second-best match closer than this to the best one is the same structure.
     """
+    rows, columns = _candidates(predicted_points, pairing.moving.points, radius_px)
     moving = pairing.moving
-    offset = predicted_points[:, None, :].astype(np.float32) - moving.points[None, :, :]
-    allowed = np.einsum("ijk,ijk->ij", offset, offset) < radius_px**2
-    rows, columns = np.nonzero(allowed)
     turn = moving.angles[columns] - pairing.reference.angles[rows]
     turn = turn - (roll_rad[rows] if isinstance(roll_rad, np.ndarray) else roll_rad)
     turn = np.abs((turn + np.pi) % (2.0 * np.pi) - np.pi)
     growth = np.log(moving.sizes[columns] / (pairing.reference.sizes[rows] * size_ratio))
     good = (turn < roll_tolerance_rad) & (np.abs(growth) < MAX_LOG_SCALE)
     rows, columns = rows[good], columns[good]
-    score = np.full(pairing.similarity.shape, -1.0, dtype=np.float32)
-    score[rows, columns] = pairing.similarity[rows, columns]
-    return _mutual_best(pairing, score, min_similarity, separation_px, ratio)
+    return _mutual_best(pairing, rows, columns, min_similarity, separation_px, ratio)
+
+
+def _candidates(
+    predicted: FloatArray, points: NDArray[np.float32], radius_px: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs of indices (row by row) of predicted and found points within `radius_px`."""
+    order = np.argsort(points[:, 0], kind="stable")
+    x = points[order, 0]
+    known = np.flatnonzero(np.isfinite(predicted[:, 0]))
+    low = np.searchsorted(x, predicted[known, 0] - radius_px)
+    count = np.searchsorted(x, predicted[known, 0] + radius_px) - low
+    rows = np.repeat(known, count)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count)
+    columns = order[np.repeat(low, count) + within]
+    gap_x = points[columns, 0] - predicted[rows, 0]
+    gap_y = points[columns, 1] - predicted[rows, 1]
+    near = gap_x * gap_x + gap_y * gap_y < radius_px**2
+    return rows[near], columns[near]
 
 
 def _mutual_best(
     pairing: Pairing,
-    score: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
     min_similarity: float,
     separation_px: float,
     ratio: float,
 ) -> Matches:
-    if not score.size:
+    """Mutual best, distinctive pairs among the candidates (rows in ascending order)."""
+    if not len(rows):
         nothing = np.zeros((0, 2))
         return Matches(nothing, nothing, np.zeros(0, np.float32))
-    best = score.argmax(axis=1)
-    value = score[np.arange(len(score)), best]
-    mutual = score.argmax(axis=0)[best] == np.arange(len(score))
-    rows = np.flatnonzero(mutual & (value > min_similarity))
+    similarity = pairing.similarity[rows, columns]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    count = np.diff(starts, append=len(rows))
+    best = np.maximum.reduceat(similarity, starts)
+    chosen = _first_equal(similarity, np.repeat(best, count), starts)
+    column_best = np.full(len(pairing.moving), -1.0, np.float32)
+    np.maximum.at(column_best, columns, similarity)
+    winner = columns[chosen]
     points = pairing.moving.points
-    rivals = score[rows]
-    gap = points[None, :, :] - points[best[rows], None, :]
-    rivals[np.einsum("ijk,ijk->ij", gap, gap) < separation_px**2] = -1.0
-    second = np.maximum(rivals.max(axis=1), 0.0) if len(rows) else np.zeros(0)
-    distinct = np.sqrt(1.0 - np.minimum(value[rows], 1.0)) < ratio * np.sqrt(1.0 - second)
-    rows = rows[distinct]
+    gap = points[columns] - np.repeat(points[winner], count, axis=0)
+    far = gap[:, 0] ** 2 + gap[:, 1] ** 2 >= separation_px**2
+    second = np.maximum.reduceat(np.where(far, similarity, 0.0), starts)
+    keep = (best >= column_best[winner]) & (best > min_similarity)
+    keep &= np.sqrt(1.0 - np.minimum(best, 1.0)) < ratio * np.sqrt(1.0 - np.minimum(second, 1.0))
     return Matches(
-        pairing.reference.points[rows].astype(np.float64),
-        points[best[rows]].astype(np.float64),
-        value[rows],
+        pairing.reference.points[rows[starts[keep]]].astype(np.float64),
+        points[winner[keep]].astype(np.float64),
+        best[keep],
     )
+
+
+def _first_equal(
+    values: NDArray[np.float32], wanted: NDArray[np.float32], starts: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Index of the first value of each run that equals what is wanted."""
+    index = np.where(values == wanted, np.arange(len(values)), len(values))
+    return np.asarray(np.minimum.reduceat(index, starts))
 
 
 # Mirroring a picture reverses the columns of SIFT's 4 x 4 cells (taken along the keypoint's own

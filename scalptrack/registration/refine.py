@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from scalptrack.records import BoolArray, FloatArray
 from scalptrack.registration.camera import Camera
@@ -88,8 +89,8 @@ class Prior:
 
 def _composed(turn: FloatArray, rotation: tuple[float, ...]) -> tuple[float, float, float]:
     """Rotation vector of `turn` after `rotation`."""
-    from scipy.spatial.transform import Rotation
-
+    if not turn.any():
+        return float(rotation[0]), float(rotation[1]), float(rotation[2])
     vector = (Rotation.from_rotvec(turn) * Rotation.from_rotvec(rotation)).as_rotvec()
     return float(vector[0]), float(vector[1]), float(vector[2])
 
@@ -228,15 +229,44 @@ def _jacobian(
     errors: FloatArray,
     active: NDArray[np.intp],
 ) -> FloatArray:
-    """Derivatives (N, 2, A) of the mapped points by forward differences; 0 where not visible."""
-    width = 1e-4
+    """Derivatives (N, 2, A) of the mapped points; 0 where not visible.
+
+    By forward differences of the closed forms: of the projection where only the pose changes, and
+    of the surface's equation at the unchanged position (implicit function) where the shape does.
+    """
+    width = 1e-5
+    here = prior.transform(parameters)
+    rays = here.reference_camera.rays(reference_points)
+    surface = here.surface
+    positions, _, _ = surface.intersect(np.zeros(3), rays)
+    relative = positions - surface.centre
+    slope = np.einsum("ij,ij->i", surface.gap_gradients(positions), rays)
+    slope = np.where(slope < -1e-9, slope, np.nan)
+    gaps = surface.gaps(positions)
+    mapped = _projected(here, relative)
     jacobian = np.empty((*errors.shape, len(active)))
     for column, index in enumerate(active):
         trial = parameters.copy()
         trial[index] += width
-        moved = _errors(prior, trial, reference_points, moving_points)
-        jacobian[:, :, column] = (errors - moved) / width
-    return np.asarray(np.where(np.isfinite(jacobian), jacobian, 0.0))
+        there = prior.transform(trial)
+        if index <= N_POSE:
+            moved = _projected(there, relative)
+        elif index == N_POSE + 1:
+            moved = there.map_points(reference_points)
+        else:
+            along = -(there.surface.gaps(positions) - gaps) / slope
+            moved = _projected(
+                there, relative + along[:, None] * rays + (surface.centre - there.surface.centre)
+            )
+        jacobian[:, :, column] = (moved - mapped) / width
+    usable = np.isfinite(errors[:, :1, None]) & np.isfinite(jacobian)
+    return np.asarray(np.where(usable, jacobian, 0.0))
+
+
+def _projected(transform: HeadTransform, relative: FloatArray) -> FloatArray:
+    """Moving points (N, 2) of positions (N, 3) relative to the head's centre."""
+    camera, pose = transform.moving_camera, transform.pose
+    return camera.project(relative @ pose.matrix.T + pose.centre(camera))
 
 
 def _robust(

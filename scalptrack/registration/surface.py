@@ -177,11 +177,21 @@ class HeadSurface:
         height, radius, _ = self._height(v)
         return t, np.abs(radius - 1.0 - height) < 1e-7
 
-    def normals(self, positions: FloatArray) -> FloatArray:
-        """Outward unit normals (N, 3) at positions (N, 3) on the surface."""
+    def gaps(self, positions: FloatArray) -> FloatArray:
+        """How far positions (N, 3) lie outside the surface, in units of its radius."""
+        v = (positions - self.centre) @ self._to_unit.T
+        height, radius, _ = self._height(v)
+        return np.asarray(radius - 1.0 - height)
+
+    def gap_gradients(self, positions: FloatArray) -> FloatArray:
+        """Gradients (N, 3) of `gaps`."""
         v = (positions - self.centre) @ self._to_unit.T
         _, radius, gradient = self._height(v)
-        outward = self._unit_gradient(v, radius, gradient) @ self._to_unit
+        return np.asarray(self._unit_gradient(v, radius, gradient) @ self._to_unit)
+
+    def normals(self, positions: FloatArray) -> FloatArray:
+        """Outward unit normals (N, 3) at positions (N, 3) on the surface."""
+        outward = self.gap_gradients(positions)
         return np.asarray(outward / np.linalg.norm(outward, axis=1, keepdims=True))
 
     def _height(self, v: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -215,7 +225,8 @@ class HeadSurface:
 
 def _frame_towards(axis: FloatArray) -> FloatArray:
     """Orthonormal frame (3, 3), columns right, down and `axis`, without roll about `axis`."""
-    down = np.array([0.0, 1.0, 0.0])
-    right = np.cross(down, axis)
-    right = right / np.linalg.norm(right)
-    return np.stack([right, np.cross(axis, right), axis], axis=1)
+    x, y, z = (float(value) for value in axis)
+    length = float(np.hypot(x, z))
+    right = (z / length, 0.0, -x / length)
+    down = (y * right[2], z * right[0] - x * right[2], -y * right[0])
+    return np.array([right, down, (x, y, z)]).T

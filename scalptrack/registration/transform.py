@@ -61,17 +61,19 @@ class HeadTransform:
         The surface, as the reference camera sees it.
     pose : HeadPose
         Where the surface lies before the moving camera.
+    surface : HeadSurface
+        The surface itself, built from the other fields.
     """
 
     reference_camera: Camera
     moving_camera: Camera
     shape: HeadShape
     pose: HeadPose
-    _surface: HeadSurface = field(init=False, repr=False, compare=False)
+    surface: HeadSurface = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         surface = HeadSurface(self.shape, self.reference_camera)
-        object.__setattr__(self, "_surface", surface)
+        object.__setattr__(self, "surface", surface)
 
     @classmethod
     def identity(cls, camera: Camera, shape: HeadShape) -> Self:
@@ -93,10 +95,10 @@ class HeadTransform:
     def inverse_points(self, moving_points: FloatArray) -> FloatArray:
         """Reference points (N, 2) of moving points (N, 2); NaN where not visible in both."""
         matrix = self.pose.matrix
-        shift = self._surface.centre
+        shift = self.surface.centre
         origin = shift - matrix.T @ self.pose.centre(self.moving_camera)
         rays = self.moving_camera.rays(moving_points) @ matrix
-        positions, normals, hit = self._surface.intersect(origin, rays)
+        positions, normals, hit = self.surface.intersect(origin, rays)
         points = self.reference_camera.project(positions)
         points[~(hit & (_cosines(positions, normals) > MIN_VISIBLE_COSINE))] = np.nan
         return points
@@ -141,10 +143,10 @@ class HeadTransform:
         """Positions (N, 3) in the moving camera's frame, and cosines (N,), -1 where unseen."""
         points = np.asarray(reference_points, dtype=np.float64).reshape(-1, 2)
         rays = self.reference_camera.rays(points)
-        positions, normals, hit = self._surface.intersect(np.zeros(3), rays)
+        positions, normals, hit = self.surface.intersect(np.zeros(3), rays)
         hit &= _cosines(positions, normals) > MIN_VISIBLE_COSINE
         matrix = self.pose.matrix
-        local = (positions - self._surface.centre) @ matrix.T
+        local = (positions - self.surface.centre) @ matrix.T
         local = local + self.pose.centre(self.moving_camera)
         cosine = _cosines(local, normals @ matrix.T)
         return local, np.where(hit, cosine, -1.0)
