@@ -1,1 +1,5 @@
-"""Is a photograph good enough, and what to change when retaking it."""
+"""Is a photograph good enough to be measured, and what to do differently when retaking it."""
+
+from scalptrack.quality.check import check_quality
+
+__all__ = ["check_quality"]

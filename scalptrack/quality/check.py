@@ -1,0 +1,216 @@
+"""The findings about one photograph: what was measured, where the limit lies, what to do.
+
+A finding is an error only where the measurement would be wrong; the others warn. The limits come
+from ``lab/benchmarks/quality.py`` where nothing else is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scalptrack.quality import focus, framing, light
+from scalptrack.quality.subject import Subject, head_width_px, subject_of
+from scalptrack.records import (
+    CaptureInfo,
+    Finding,
+    ImageArray,
+    Quality,
+    Segmentation,
+    Severity,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Two limits of one measure, and what to do beyond them.
+
+    ``below`` is True where small values are bad. A limit of None is never passed.
+    """
+
+    code: str
+    unit: str
+    warning: float
+    error: float | None
+    advice: str
+    below: bool = False
+
+    def judge(self, value: float, *, at_most: Severity = Severity.ERROR) -> Finding | None:
+        """The finding that a value deserves, if any."""
+        sign = -1 if self.below else 1
+        can_be_error = at_most is Severity.ERROR and self.error is not None
+        if can_be_error and sign * value > sign * (self.error or 0.0):
+            return self._finding(Severity.ERROR, value, self.error or 0.0)
+        if sign * value > sign * self.warning:
+            return self._finding(Severity.WARNING, value, self.warning)
+        return None
+
+    def _finding(self, severity: Severity, value: float, limit: float) -> Finding:
+        return Finding(self.code, severity, round(value, 3), limit, self.unit, self.advice)
+
+
+# lab/benchmarks/quality.py, 16 photographs: sharp ones measure 0.2 to 0.6 whatever their noise; a
+# blur of 0.75 % measures 1.2, of 1 % 1.5, and then brightness tells half as much of the hair.
+BLURRED = _Rule(
+    "blurred",
+    "% of head width",
+    warning=0.9,
+    error=1.3,
+    advice="Hold the phone still, tap on the scalp to focus, and retake.",
+)
+UNDEREXPOSED = _Rule(
+    "underexposed",
+    "of 255",
+    warning=75,
+    error=40,
+    advice="Turn on more light in front of or above the head, and retake.",
+    below=True,
+)
+OVEREXPOSED = _Rule(
+    "overexposed",
+    "% of the scalp",
+    warning=10,
+    error=50,
+    advice="Tap on the scalp and lower the exposure, or turn off the flash, and retake.",
+)
+GLARE = _Rule(
+    "glare",
+    "% of the scalp",
+    warning=5,
+    error=25,
+    advice="Dry the scalp, move the lamp to the side or turn off the flash, and retake.",
+)
+LOW_RESOLUTION = _Rule(
+    "low_resolution",
+    "px head width",
+    warning=500,
+    error=200,
+    advice="Move closer or zoom in until the head fills most of the picture, and send the original "
+    "file.",
+    below=True,
+)
+HEAD_CUT_OFF = _Rule(
+    "head_cut_off",
+    "% of head width",
+    warning=5,
+    error=None,
+    advice="Step back until the whole scalp is in the picture with some space around it.",
+)
+HARD_LIGHT = _Rule(
+    "hard_light",
+    "stops from left to right",
+    warning=1.5,
+    error=None,
+    advice="Use light from both sides, for instance facing a window, instead of one lamp.",
+)
+LOW_CONTRAST = _Rule(
+    "low_contrast",
+    "levels of 255",
+    warning=50,
+    error=None,
+    advice="Wipe the lens, keep bright lamps and windows out of the picture, and retake.",
+    below=True,
+)
+WIDE_ANGLE = _Rule(
+    "wide_angle",
+    "mm (35 mm film)",
+    warning=20,
+    error=None,
+    advice="Use the main lens (1x) or 2x zoom from further away, and the same one at every visit.",
+    below=True,
+)
+COLOUR_CAST_ADVICE = "Use daylight or white lamps of one kind, without coloured walls nearby."
+HUE_RANGE_DEG = (5.0, 90.0)
+"""Hue of skin in CIELAB beyond which the light is coloured: red is at 20°, yellow at 95°."""
+
+ANISOTROPY_PERCENT = 0.35
+"""A photograph that is sharper than this in one direction may show straight, combed hair."""
+
+
+def check_quality(
+    image: ImageArray, segmentation: Segmentation | None, capture: CaptureInfo
+) -> Quality:
+    """Judge whether a photograph is good enough to be measured.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, 3)
+        Upright RGB photograph.
+    segmentation : Segmentation or None
+        Where head and scalp are; None when no head was found. Then the whole picture is judged,
+        which may tell why, and ``no_head`` is an error.
+    capture : CaptureInfo
+        When and with what it was taken.
+
+    Returns
+    -------
+    Quality
+        Findings, errors first; none when nothing is wrong.
+    """
+    subject = subject_of(image, segmentation)
+    findings: list[Finding | None] = [
+        UNDEREXPOSED.judge(light.bright_level(subject)),
+        OVEREXPOSED.judge(light.clipped_percent(subject)),
+        _judge_blur(subject),
+        LOW_CONTRAST.judge(light.tonal_range(subject.picture)),
+        _judge_lens(capture),
+    ]
+    if subject.found and segmentation is not None:
+        findings += [
+            GLARE.judge(_glare_percent(segmentation)),
+            LOW_RESOLUTION.judge(head_width_px(segmentation)),
+            HEAD_CUT_OFF.judge(framing.cut_off_percent(segmentation)),
+            HARD_LIGHT.judge(light.left_right_stops(subject)),
+            _judge_colour(subject),
+        ]
+    else:
+        findings.append(_no_head())
+    found = [finding for finding in findings if finding is not None]
+    return Quality(tuple(sorted(found, key=lambda each: each.severity is not Severity.ERROR)))
+
+
+def _judge_blur(subject: Subject) -> Finding | None:
+    """Blur is an error unless one direction is sharp, as combed hair may make it look."""
+    blur = focus.measure_blur(subject)
+    certain = blur.weakest_percent >= ANISOTROPY_PERCENT
+    return BLURRED.judge(
+        blur.strongest_percent, at_most=Severity.ERROR if certain else Severity.WARNING
+    )
+
+
+def _judge_lens(capture: CaptureInfo) -> Finding | None:
+    """An ultra-wide lens is held so close that the head is distorted."""
+    if capture.focal_length_35mm is None:
+        return None
+    return WIDE_ANGLE.judge(capture.focal_length_35mm)
+
+
+def _glare_percent(segmentation: Segmentation) -> float:
+    """Percentage of the scalp that is burnt out."""
+    return float(100 * np.mean(segmentation.glare[segmentation.scalp]))
+
+
+def _judge_colour(subject: Subject) -> Finding | None:
+    """Skin whose hue skin doesn't have."""
+    hue = light.skin_hue_deg(subject)
+    low, high = HUE_RANGE_DEG
+    if hue is None or low <= hue <= high:
+        return None
+    # Distance on the circle decides which of the two limits was passed.
+    middle = (low + high) / 2
+    limit = high if (hue - middle) % 360 < 180 else low
+    return Finding(
+        "colour_cast", Severity.WARNING, round(hue, 1), limit, "° hue of skin", COLOUR_CAST_ADVICE
+    )
+
+
+def _no_head() -> Finding:
+    return Finding(
+        "no_head",
+        Severity.ERROR,
+        0.0,
+        1.0,
+        "heads",
+        "Take a photograph that shows one head, with the scalp in the middle of the picture.",
+    )
