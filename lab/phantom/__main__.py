@@ -6,7 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from lab.phantom.datasets import dev_specs
+from lab.phantom.datasets import bench_specs, dev_specs
+from lab.phantom.publish import publish_samples
 from lab.phantom.render import PhotographSpec, render_all
 from lab.phantom.samples import sample_specs
 
@@ -21,15 +22,21 @@ def main() -> None:
     for name, about in (
         ("dev", "the development set"),
         ("samples", "what sample_images is made of, with its dense truth"),
+        ("bench", "the benchmark set: skins, hairs, patterns and views, unseen subjects"),
     ):
         commands.add_parser(name, help=about)
+    publish = commands.add_parser("sample-images", help="assemble sample_images from `samples`")
+    publish.add_argument("--work", type=Path, required=True, help="output folder of `samples`")
     for command in commands.choices.values():
         command.add_argument("--out", type=Path, required=True, help="folder to write to")
     options = parser.parse_args()
+    if options.command == "sample-images":
+        publish_samples(options.work, options.out)
+        return
     if options.command == "render":
         specs = [PhotographSpec(**json.loads(options.spec.read_text()))]
     else:
-        specs = {"dev": dev_specs, "samples": sample_specs}[options.command]()
+        specs = {"dev": dev_specs, "samples": sample_specs, "bench": bench_specs}[options.command]()
     render_all(specs, options.out, threads=options.threads)
 
 

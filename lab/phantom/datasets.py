@@ -7,6 +7,7 @@ from typing import Any
 from lab.phantom.render import PhotographSpec
 
 DEV_SIZE = {"width": 600, "height": 800, "samples": 14}
+BENCH_SIZE = {"width": 540, "height": 720, "samples": 8, "truth_samples": 32}
 
 
 def dev_specs() -> list[PhotographSpec]:
@@ -124,3 +125,64 @@ def dev_specs() -> list[PhotographSpec]:
         PhotographSpec(name, subject, visit, of_subject, of_visit, **DEV_SIZE)
         for name, subject, visit, of_subject, of_visit in plan
     ]
+
+
+# Skin (Fitzpatrick) x hair: (skin, colour, share of grey, curl, length cm, pattern, severity).
+_BENCH = (
+    (1.2, "red", 0.0, "wavy", 2.0, "male-vertex", 0.7),
+    (1.5, "blond", 0.0, "straight", 1.5, "male-full", 0.75),
+    (1.8, "grey", 0.0, "straight", 1.2, "male-vertex", 0.8),
+    (2.0, "black", 0.0, "straight", 0.4, "thinning", 0.5),
+    (2.4, "white", 0.0, "straight", 1.5, "thinning", 0.55),
+    (2.6, "brown", 0.0, "straight", 5.0, "female-diffuse", 0.7),
+    (3.0, "brown", 0.3, "wavy", 1.5, "male-full", 0.7),
+    (3.2, "dark-brown", 0.0, "curly", 2.5, "patches", 0.9),
+    (3.5, "blond", 0.0, "wavy", 4.0, "female-diffuse", 0.6),
+    (3.8, "black", 0.5, "straight", 1.0, "male-vertex", 0.8),
+    (4.2, "black", 0.0, "straight", 1.5, "male-full", 0.85),
+    (4.5, "brown", 0.0, "curly", 2.0, "frontal", 0.8),
+    (4.8, "grey", 0.0, "curly", 1.0, "male-vertex", 0.75),
+    (5.2, "black", 0.0, "coily", 0.6, "patches", 0.9),
+    (5.6, "black", 0.0, "coily", 0.3, "male-vertex", 0.8),
+    (5.9, "black", 0.6, "coily", 0.8, "thinning", 0.6),
+    (6.0, "white", 0.0, "coily", 0.8, "male-full", 0.8),
+    (2.2, "light-brown", 0.0, "straight", 0.3, "transplant", 0.6),
+)
+_BENCH_VIEWS = ("vertex", "vertex", "frontal", "vertex", "mid-pattern", "vertex")
+_SECOND_VISITS = (0, 1, 3, 7, 10, 13, 14)
+
+
+def bench_specs() -> list[PhotographSpec]:
+    """Benchmark set: no seed of it is used anywhere else; nothing may be tuned on it.
+
+    A photograph per row of the table, and for some subjects a second visit with the same
+    hair, another pose (up to 12 degrees about each axis), other combing and other light.
+    """
+    specs = []
+    for number, row in enumerate(_BENCH):
+        skin, colour, grey, curl, length, pattern, severity = row
+        subject = {
+            "skin_type": skin,
+            "hair_colour": colour,
+            "grey_fraction": grey,
+            "curl": curl,
+            "pattern": pattern,
+            "severity": severity,
+        }
+        again = number in _SECOND_VISITS
+        view = "vertex" if again else _BENCH_VIEWS[number % len(_BENCH_VIEWS)]
+        visit = {"length_cm": length, "view": view, "focal_35mm": 54.0, "date": "2024-02-01"}
+        if length >= 4.0:
+            visit |= {"parting": 0.0, "comb_strength": 0.9}
+        name = f"bench-{number + 1:02d}/{view}"
+        seeds = (700 + number, 7000 + 10 * number)
+        specs.append(PhotographSpec(f"{name}/2024-02-01", *seeds, subject, visit, **BENCH_SIZE))
+        if again:
+            later = visit | {"date": "2024-08-01", "light": ("room", "window")[number % 2]}
+            second = (seeds[0], seeds[1] + 1)
+            specs.append(
+                PhotographSpec(
+                    f"{name}/2024-08-01", *second, subject, later, pose_sd_deg=6.0, **BENCH_SIZE
+                )
+            )
+    return specs

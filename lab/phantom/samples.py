@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.phantom.render import PhotographSpec
 
-SIZE = {"width": 900, "height": 1200, "samples": 7, "truth_samples": 24}
+SIZE = {"width": 900, "height": 1200, "samples": 6, "truth_samples": 16}
 
 SUBJECT_01: dict[str, Any] = {
     "skin_type": 2.2,

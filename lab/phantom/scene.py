@@ -71,10 +71,10 @@ class Scene:
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
         cycles.pixel_filter_type = "BLACKMAN_HARRIS"
         cycles.filter_width = 1.5
-        cycles.max_bounces = 6
+        cycles.max_bounces = 4
         cycles.diffuse_bounces = 2
-        cycles.glossy_bounces = 4
-        cycles.transmission_bounces = 6
+        cycles.glossy_bounces = 3
+        cycles.transmission_bounces = 4
         return self._render()
 
     def hair_fraction(self, *, samples: int = 48) -> NDArray[np.float32]:

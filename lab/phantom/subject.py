@@ -233,6 +233,8 @@ def affected_by_pattern(subject: Subject, direction: FloatArray) -> FloatArray:
     vertex = _disc(warped, (0.0, -0.50, 0.87), 31.0, 11.0)
     if subject.pattern == "male-vertex":
         return np.asarray(np.maximum(vertex, 0.8 * _temples(warped)))
+    if subject.pattern == "transplant":
+        return np.maximum(_temples(warped), 0.9 * _front(warped)) * _between_rows(direction)
     if subject.pattern == "frontal":
         return np.asarray(np.maximum(_temples(warped), 0.9 * _front(warped)))
     mid = 0.9 * _disc(warped, (0.0, 0.12, 0.99), 34.0, 12.0)
@@ -256,6 +258,12 @@ def _temples(direction: FloatArray) -> FloatArray:
 
 def _front(direction: FloatArray) -> FloatArray:
     return _disc(direction, (0.0, 0.68, 0.74), 16.0, 8.0)
+
+
+def _between_rows(direction: FloatArray) -> FloatArray:
+    """1 between the rows of grafts, 0.15 on them; the rows lie about 2.5 mm apart."""
+    elevation = np.arctan2(direction[:, 2], direction[:, 1])
+    return np.where(np.cos(2.0 * np.pi * elevation / 0.026) > 0.3, 0.15, 1.0)
 
 
 def _patches(rng: np.random.Generator, direction: FloatArray) -> FloatArray:
