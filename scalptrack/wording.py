@@ -7,6 +7,7 @@ of the machine's locale, so that a rerun elsewhere gives the same bytes.
 from __future__ import annotations
 
 import math
+import unicodedata
 from datetime import date
 
 MONTHS = (
@@ -86,7 +87,14 @@ def printable(text: str) -> str:
     >>> printable("a\\nb")
     'a�b'
     """
-    return "".join(c if c.isprintable() or c in _JOINERS else "\ufffd" for c in text)
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    """Return the character itself, a plain space for any other kind of space, or the mark."""
+    if character.isprintable() or character in _JOINERS:
+        return character
+    return " " if unicodedata.category(character) == "Zs" else "\ufffd"
 
 
 def shortened(text: str, length: int) -> str:

@@ -237,7 +237,7 @@ def test_the_same_timeline_gives_the_same_bytes(mixed: Timeline) -> None:
 def test_png_is_wide_enough_for_print(mixed: Timeline) -> None:
     with Image.open(io.BytesIO(timeline_png(mixed))) as image:
         assert image.format == "PNG"
-        assert image.width == 1120
+        assert image.width == 1152
         assert "Software" not in image.info
 
 
@@ -247,6 +247,7 @@ def test_svg_keeps_text_as_text_and_no_date(mixed: Timeline) -> None:
     words = [text for element in root.iter() for text in [(element.text or "").strip()] if text]
     assert "anna · vertex" in words
     assert "<dc:date>" not in source
+    assert source.count("'DejaVu Sans', Verdana, sans-serif") > 10
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,12 @@ def test_excluded_is_hatched_and_only_there() -> None:
     assert not touched[~excluded & ~disc(60, x=200, y=200)].any()
 
 
+def test_the_region_is_never_hatched() -> None:
+    image = plain((120, 90, 70))
+    shown = hair_overlay(image, BALD, disc(80), disc(140))
+    assert np.all(shown[disc(70)] == image[0, 0])
+
+
 def test_the_photograph_is_not_changed_in_place() -> None:
     image = plain((120, 90, 70))
     fraction = np.ones_like(BALD)
@@ -113,6 +119,8 @@ def test_gain_is_blue_and_loss_is_orange() -> None:
     assert gain[2] - gain[0] > 60
     assert loss[0] - loss[2] > 60
     assert same.max() - same.min() == 0
+    slight = gain_loss_map(image, BALD, BALD + 0.05, disc(130)).astype(int)
+    assert np.ptp(slight[150, 150]) == 0
 
 
 def test_difference_is_smoothed_without_losing_its_size() -> None:
@@ -184,7 +192,7 @@ def test_labels_differ_and_may_be_empty_or_in_any_script() -> None:
     ]
     assert not np.array_equal(written[0], written[1])
     assert np.all(written[2][:-SIZE, :SIZE] == 255)
-    side_by_side(image, image, labels=("山田", "$x^2$ \\frac{"))
+    side_by_side(image, image, labels=("山田", "$\\frac$"))
 
 
 def test_shapes_must_belong_together() -> None:

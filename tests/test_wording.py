@@ -3,7 +3,16 @@ import math
 
 import pytest
 
-from scalptrack.wording import long_date, percent, plural, points, short_date, signed_points
+from scalptrack.wording import (
+    long_date,
+    percent,
+    plural,
+    points,
+    printable,
+    short_date,
+    shortened,
+    signed_points,
+)
 
 
 def test_dates_are_written_out_in_english() -> None:
@@ -27,3 +36,14 @@ def test_sizes_and_counts() -> None:
         "2 visits",
         "0 visits",
     )
+
+
+def test_names_of_strangers_are_made_printable() -> None:
+    assert printable("山田 ñ 5\u00a0%") == "山田 ñ 5 %"
+    assert printable("a\nb\x00\u202e\udcff") == "a�b���"
+    assert printable("\u200d") == "\u200d"
+
+
+def test_shortened_texts_end_with_an_ellipsis() -> None:
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abc defg", 5) == "abc…"

@@ -19,15 +19,15 @@ MINIMUM_SPAN = 30.0
 """Percentage points that the vertical axis shows at least: a drug's 5 points in a year then fill
 a sixth of the height, and noise of 2 points can't look like a landslide."""
 
-WIDTH_IN = 5.6
-MARGIN_IN = 0.16
-LEFT_IN = 0.62
-PLOT_HEIGHT_IN = 2.7
+WIDTH_IN = 4.8
+MARGIN_IN = 0.14
+LEFT_IN = 0.6
+PLOT_HEIGHT_IN = 2.5
 LANE_HEIGHT_IN = 0.28
 LANE_GAP_IN = 0.1
 TICKS_HEIGHT_IN = 0.46
 LINE_IN = 0.175
-BODY_CHARACTERS = 76
+BODY_CHARACTERS = 63
 MAXIMUM_REASONS = 5
 
 INK = "#1f2933"
@@ -131,7 +131,7 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
         footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
     if timeline.sd_source == "prior" and timeline.visits:
         footer.append("Uncalibrated: take two photographs per visit.")
-    title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 44)
+    title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)
     return Plan(
         title=title if heading else "",
         subtitle=tuple(_wrapped(timeline.summary, 5)) if heading else (),
@@ -231,7 +231,7 @@ def _event_rows(
     ends: list[float] = []
     for event in sorted(events, key=lambda e: (e.event_date, e.label)):
         position = (event.event_date - first_day).days / span
-        width = 0.0145 * len(event_label(event)) + 0.03
+        width = 0.0172 * len(event_label(event)) + 0.03
         start = min(position, 1.0 - width)
         for row, end in enumerate(ends):
             if start >= end:

@@ -26,9 +26,8 @@ MINIMUM_SPAN_DAYS = 56
 DAYS_PER_YEAR = 365.25
 
 METHOD = (
-    "weighted least squares over visits (weights: one over the variance of each visit's mean); "
-    "interval from Student's t, widened by the scatter around the line when that is larger than "
-    "the error of measurement"
+    "weighted least squares over visits; interval from Student's t, wider where the visits scatter "
+    "more than their errors"
 )
 
 

@@ -1,1 +1,6 @@
 """The report: pages of numbers that are already computed."""
+
+from scalptrack.report.build import build_report
+from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
+
+__all__ = ["FollowUpPictures", "ReportContext", "TimelineSection", "build_report"]

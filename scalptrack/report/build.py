@@ -1,0 +1,113 @@
+"""The report: one page that holds a whole run and needs no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from scalptrack.report.context import ReportContext
+from scalptrack.report.view import (
+    VERDICT_WORDS,
+    change_words,
+    finding_words,
+    picture_address,
+    precision_words,
+    view_of,
+)
+from scalptrack.wording import (
+    long_date,
+    percent,
+    plural,
+    points,
+    printable,
+    short_date,
+    signed_points,
+)
+
+
+def build_report(context: ReportContext) -> str:
+    """Write the report of a run as one HTML page.
+
+    Style and script stand in the page; pictures are where the context says, beside the page or in
+    it. The page forbids itself to load anything else, and to run any script but its own.
+
+    Parameters
+    ----------
+    context : ReportContext
+        Outcomes, timelines, charts and addresses of pictures.
+
+    Returns
+    -------
+    str
+        The same for the same context.
+
+    Raises
+    ------
+    ValueError
+        If the address of a picture leads away from the report.
+    """
+    script = _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            view=view_of(context),
+            style=Markup(_asset("report.css")),  # noqa: S704 - ours, not a stranger's
+            script=Markup(script),  # noqa: S704 - ours, not a stranger's
+            script_hash=_content_hash(script),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    """Jinja environment: everything escaped, nothing undefined."""
+    environment = Environment(
+        loader=PackageLoader("scalptrack.report", "template"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    environment.filters.update(
+        address=picture_address,
+        change=change_words,
+        finding=finding_words,
+        long_date=long_date,
+        percent=percent,
+        plural=plural,
+        points=points,
+        precision=precision_words,
+        short_date=short_date,
+        signed=signed_points,
+        drawing=Markup,
+    )
+    environment.globals["verdict_words"] = VERDICT_WORDS
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """Make a text printable: names are written by strangers."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value.replace("\n", " "))
+    return value
+
+
+@cache
+def _asset(name: str) -> str:
+    """Text of a file beside the template."""
+    return resources.files("scalptrack.report").joinpath("template", name).read_text("utf-8")
+
+
+def _content_hash(script: str) -> str:
+    """Hash by which the page's policy knows its own script."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return "sha256-" + base64.b64encode(digest).decode("ascii")

@@ -1,0 +1,196 @@
+"""What the template shows, gathered from the records: groups, counts and addresses; no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote
+
+from scalptrack.records import (
+    Change,
+    Finding,
+    Outcome,
+    Severity,
+    Status,
+    Timeline,
+    Verdict,
+)
+from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
+from scalptrack.report.inline_svg import inline_svg
+from scalptrack.wording import points, signed_points
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictWords:
+    """How a verdict is shown: its sign (the chart's shape), its words, and its class of style."""
+
+    sign: str
+    words: str
+    style: str
+
+
+VERDICT_WORDS = {
+    Verdict.INCREASE: VerdictWords("▲", "higher", "increase"),
+    Verdict.DECREASE: VerdictWords("▼", "lower", "decrease"),
+    Verdict.NO_DETECTABLE_CHANGE: VerdictWords("●", "no detectable change", "same"),
+    Verdict.NOT_COMPARABLE: VerdictWords("×", "not comparable", "none"),
+}
+
+SD_SOURCE_WORDS = {
+    "subject": "from repeated photographs of this view",
+    "pooled": "from repeated photographs of the whole run",
+    "prior": "assumed, because there are too few repeated photographs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpView:
+    """One visit and the pictures of its photographs; no change for the baseline visit."""
+
+    visit_date: date
+    change: Change | None
+    pictures: tuple[FollowUpPictures, ...]
+    latest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding and the photograph it is about."""
+
+    name: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """One subject and view, as the template shows it."""
+
+    anchor: str
+    section: TimelineSection
+    chart: str
+    latest: Change | None
+    follow_ups: tuple[FollowUpView, ...]
+    without_number: tuple[Outcome, ...]
+    findings: tuple[FindingView, ...]
+
+    @property
+    def timeline(self) -> Timeline:
+        """The timeline of this section."""
+        return self.section.timeline
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """The whole page."""
+
+    context: ReportContext
+    counts: dict[str, int]
+    sections: tuple[SectionView, ...]
+    strays: tuple[Outcome, ...]
+
+
+def view_of(context: ReportContext) -> ReportView:
+    """Gather everything that the template shows."""
+    counts = {status.value: 0 for status in Status}
+    for outcome in context.outcomes:
+        counts[outcome.status.value] += 1
+    shown = {(s.timeline.subject, s.timeline.view) for s in context.sections}
+    return ReportView(
+        context=context,
+        counts=counts,
+        sections=tuple(
+            _section_view(section, f"timeline-{number}")
+            for number, section in enumerate(context.sections, start=1)
+        ),
+        strays=tuple(o for o in context.outcomes if (o.subject, o.view) not in shown),
+    )
+
+
+def _section_view(section: TimelineSection, anchor: str) -> SectionView:
+    """Gather one subject and view."""
+    timeline = section.timeline
+    comparable = [c for c in timeline.changes if c.verdict is not Verdict.NOT_COMPARABLE]
+    return SectionView(
+        anchor=anchor,
+        section=section,
+        chart=inline_svg(section.chart_svg, prefix=anchor, label=chart_label(timeline)),
+        latest=comparable[-1] if comparable else None,
+        follow_ups=_follow_ups(section),
+        without_number=tuple(o for o in section.outcomes if o.status is not Status.MEASURED),
+        findings=_findings(section.outcomes),
+    )
+
+
+def _follow_ups(section: TimelineSection) -> tuple[FollowUpView, ...]:
+    """All visits with a change or a picture, latest first; the latest with pictures is open."""
+    changes = {change.visit_date: change for change in section.timeline.changes}
+    days = {*changes, *(pictures.visit_date for pictures in section.follow_ups)}
+    views: list[FollowUpView] = []
+    for day in sorted(days, reverse=True):
+        pictures = tuple(p for p in section.follow_ups if p.visit_date == day)
+        latest = bool(pictures) and not any(view.latest for view in views)
+        views.append(FollowUpView(day, changes.get(day), pictures, latest))
+    return tuple(views)
+
+
+def _findings(outcomes: Sequence[Outcome]) -> tuple[FindingView, ...]:
+    """Quality findings and warnings worth a reader's time, each with its photograph."""
+    found = [
+        FindingView(outcome.name, finding)
+        for outcome in outcomes
+        for finding in (*(outcome.quality.findings if outcome.quality else ()), *outcome.warnings)
+        if finding.severity is not Severity.INFO
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def chart_label(timeline: Timeline) -> str:
+    """Say in words what the chart shows, for those who can't see it."""
+    return (
+        f"Chart of visible hair coverage over time, {timeline.subject}, {timeline.view}: "
+        f"{len(timeline.visits)} visits with a number, {len(timeline.gaps)} photographs without. "
+        f"{timeline.summary} The tables below hold all numbers."
+    )
+
+
+def change_words(change: Change) -> str:
+    """Write a change with its interval, e.g. ``"+6.2 points (+3.1 to +9.3)"``."""
+    span = f"{signed_points(change.low_fraction)} to {signed_points(change.high_fraction)}"
+    return f"{signed_points(change.change_fraction)} points ({span})"
+
+
+def finding_words(finding: Finding) -> str:
+    """Write what was measured and where the limit lies."""
+    unit = f" {finding.unit}" if finding.unit else ""
+    return f"{finding.value:.4g}{unit} (limit {finding.limit:.4g}{unit})"
+
+
+def precision_words(timeline: Timeline) -> str:
+    """Write how far one photograph may be off and where that is known from."""
+    return (
+        f"One photograph of this view may be off by {points(timeline.within_sd_fraction)} points "
+        f"(one standard deviation, {SD_SOURCE_WORDS[timeline.sd_source]}, "
+        f"{timeline.sd_degrees_of_freedom} degrees of freedom). Between two single photographs, "
+        f"looked at once, a change of {points(timeline.mdc_fraction)} points is the smallest that "
+        "can be told from measurement error (MDC95)."
+    )
+
+
+def picture_address(address: str) -> str:
+    """Percent-encode the path of a picture, so that it can't be anything but a file beside us.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a relative path nor the data of an image.
+    """
+    if address.startswith(("data:image/png;base64,", "data:image/jpeg;base64,")):
+        return address
+    outside = address.startswith(("/", "\\")) or "://" in address or ".." in address.split("/")
+    if not address or outside:
+        raise ValueError(
+            f"the address {address[:80]!r} is not a path relative to the report; pass one, or the "
+            "data of a PNG or JPEG"
+        )
+    return quote(address, safe="/", errors="surrogateescape")
