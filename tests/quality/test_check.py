@@ -95,13 +95,13 @@ def test_a_good_photograph_has_no_findings(dark, noise):
     assert check_quality(image, scene.segmentation(image), CaptureInfo()).usable
 
 
-@pytest.mark.parametrize("percent", [0.5, 1.0, 1.5])
+@pytest.mark.parametrize("percent", [1.0, 1.5, 2.0])
 @pytest.mark.parametrize("noise", [1, 5])
 def test_known_blur_is_recovered(haired, percent, noise):
     image = haired.photograph(sigma=percent * 5.20, noise=noise)
     blur = measure_blur(subject_of(image, haired.segmentation()))
-    assert blur.strongest_percent == pytest.approx(percent, rel=0.35)
-    assert blur.weakest_percent == pytest.approx(percent, rel=0.45)
+    assert blur.strongest_percent == pytest.approx(percent, rel=0.4)
+    assert blur.weakest_percent == pytest.approx(percent, rel=0.4)
 
 
 def test_blur_doesnt_depend_on_the_cameras_resolution():
@@ -119,22 +119,23 @@ def test_blur_doesnt_depend_on_the_cameras_resolution():
 
 def test_strong_blur_is_an_error_and_slight_blur_is_a_warning(haired):
     assert haired.findings(haired.photograph(sigma=2.0 * 5.2)) == {"blurred": Severity.ERROR}
-    assert haired.findings(haired.photograph(sigma=1.1 * 5.2)) == {"blurred": Severity.WARNING}
+    assert haired.findings(haired.photograph(sigma=1.15 * 5.2)) == {"blurred": Severity.WARNING}
     quality = check_quality(
         haired.photograph(sigma=2.0 * 5.2), haired.segmentation(), CaptureInfo()
     )
     (finding,) = quality.findings
     assert not quality.usable
-    assert finding.value > finding.limit == 1.3
+    assert finding.value > finding.limit == 1.0
     assert finding.advice == "Hold the phone still, tap on the scalp to focus, and retake."
 
 
 def test_a_shaken_photograph_is_blurred_in_one_direction(haired):
-    image = haired.photograph(shake=41)
+    image = haired.photograph(shake=81)
     blur = measure_blur(subject_of(image, haired.segmentation()))
-    assert blur.strongest_percent > 1.5
-    assert blur.weakest_percent < 0.75
-    assert "blurred" in haired.findings(image)
+    assert blur.strongest_percent > 1.4
+    assert blur.weakest_percent < 0.2
+    assert haired.findings(image)["blurred"] is Severity.ERROR
+    assert haired.findings(haired.photograph(shake=41))["blurred"] is Severity.WARNING
 
 
 def test_a_sharp_wall_doesnt_make_a_blurred_scalp_sharp():
