@@ -140,6 +140,8 @@ def test_every_file_appears_with_its_reason(outcomes: list[Outcome], page: Page)
         assert outcome.name in page.text
         if outcome.reason is not None:
             assert outcome.reason.message in page.text
+    assert "Files that belong to no subject and view" in page.text
+    assert page.text.count("notes/readme.txt") == 2
 
 
 def test_counts(page: Page) -> None:
