@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.phantom.render import PhotographSpec
 
-SIZE = {"width": 900, "height": 1200, "samples": 6, "truth_samples": 16}
+SIZE = {"width": 900, "height": 1200, "samples": 5, "truth_samples": 16}
 
 SUBJECT_01: dict[str, Any] = {
     "skin_type": 2.2,
@@ -102,7 +102,7 @@ TRUNCATED_SHARE = 0.55
 
 
 def sample_specs() -> list[PhotographSpec]:
-    """Every photograph of the set; first one per visit, then the bad ones and replicates."""
+    """Every photograph of the set, the indispensable ones first."""
     first, second = [], []
     for number, (subject, view) in enumerate(SERIES):
         for place, date in enumerate(VISITS[subject]):
@@ -112,7 +112,7 @@ def sample_specs() -> list[PhotographSpec]:
             for shot, suffix in enumerate(suffixes):
                 spec = _spec(subject, view, date, f"{date}{suffix}", seed + shot)
                 (second if shot else first).append(spec)
-    return [*first[:15], *_bad_specs(), *first[15:], *second]
+    return [*first[:15], *_bad_specs(), *second[3:7], *first[15:], *second[:3], *second[7:]]
 
 
 def _spec(

@@ -69,6 +69,7 @@ class Scene:
         cycles.use_denoising = True
         cycles.denoiser = "OPENIMAGEDENOISE"
         cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+        cycles.denoising_prefilter = "FAST"
         cycles.pixel_filter_type = "BLACKMAN_HARRIS"
         cycles.filter_width = 1.5
         cycles.max_bounces = 4
@@ -112,7 +113,7 @@ class Scene:
         scene.cycles.caustics_refractive = False
         scene.cycles.sample_clamp_indirect = 4.0
         scene.cycles_curves.shape = "RIBBONS"
-        scene.cycles_curves.subdivisions = 2
+        scene.cycles_curves.subdivisions = 1
 
     def _add_camera(self, camera: Camera) -> None:
         data = self._bpy.data.cameras.new("camera")

@@ -26,7 +26,7 @@ from lab.phantom.phone import develop, write_photograph
 from lab.phantom.samples import sample_specs
 from lab.phantom.subject import Subject, sample_follicles, sample_subject, stream
 from lab.phantom.truth import Surface, region_classes, trace_surface, true_coverage
-from lab.phantom.visit import camera_of, sample_visit
+from lab.phantom.visit import VIEW_TARGETS, camera_of, sample_visit
 
 BALD = {"pattern": "male-vertex", "severity": 0.9, "curl": "straight", "density_per_cm2": 20.0}
 
@@ -128,6 +128,14 @@ def test_the_mature_hairline_lies_six_to_eight_centimetres_above_the_brows():
         brow = int(np.argmax(points[:, 2] > 0.8))
         arc = np.linalg.norm(np.diff(points[brow : first + 1], axis=0), axis=1).sum()
         assert 6.0 < arc < 8.0
+        assert arc == pytest.approx(shape.hairline_arc_cm, abs=0.2)
+
+
+def test_the_optical_axis_meets_the_middle_of_the_picture():
+    straight = {"rotation_deg": (0.0, 0.0, 0.0), "shift_cm": (0.0, 0.0), "view": "vertex"}
+    camera = camera_of(sample_visit(1, straight), width=150, height=200)
+    middle, _ = camera.project(np.array([VIEW_TARGETS["vertex"]]))
+    np.testing.assert_allclose(middle, [[74.5, 99.5]], atol=1e-9)
 
 
 def test_every_pixel_knows_the_point_that_it_sees(subject):
