@@ -104,6 +104,13 @@ def test_known_blur_is_recovered(haired, percent, noise):
     assert blur.weakest_percent == pytest.approx(percent, rel=0.4)
 
 
+def test_noise_doesnt_hide_blur():
+    scene = Scene(dark=True)
+    image = scene.photograph(sigma=1.5 * 4.2, noise=8)
+    blur = measure_blur(subject_of(image, scene.segmentation()))
+    assert blur.strongest_percent == pytest.approx(1.5, abs=0.25)
+
+
 def test_blur_doesnt_depend_on_the_cameras_resolution():
     values = []
     for head_px in (420, 1260):
