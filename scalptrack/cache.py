@@ -98,6 +98,7 @@ class RecordCache:
                 "fields": {
                     each.name: self._encode(getattr(value, each.name), arrays)
                     for each in dataclasses.fields(value)
+                    if each.init
                 },
             }
         message = f"A {name} can't be stored in the cache"

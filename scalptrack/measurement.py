@@ -48,7 +48,7 @@ def scalp_region(segmentation: Segmentation, *, max_incidence_deg: float) -> Boo
         On the segmentation's grid.
     """
     facing = segmentation.incidence_cosine >= np.cos(np.deg2rad(max_incidence_deg))
-    return segmentation.scalp & facing & ~segmentation.glare
+    return np.asarray(segmentation.scalp & facing & ~segmentation.glare)
 
 
 def co_visible_region(
@@ -166,8 +166,8 @@ def carry_region(
         at[candidates] = transform.inverse_points(points[candidates])
     distance = _distance_at(signed_distance(region), reference_grid, at)
     # The ramp of one grid pixel is the area share of a pixel that a straight border cuts.
-    weights = np.clip(distance + 0.5, 0, 1).astype(np.float32)
-    return weights.reshape(segmentation.grid.height, segmentation.grid.width)
+    weights = np.clip(distance + 0.5, 0, 1).reshape(segmentation.scalp.shape)
+    return np.asarray(weights, dtype=np.float32)
 
 
 def _distance_at(distance: NDArray[np.float32], grid: Grid, points: FloatArray) -> FloatArray:

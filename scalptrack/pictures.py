@@ -170,7 +170,7 @@ def carried_fraction(
     at = segmentation.grid.from_photograph(points)
     at = np.where(np.isfinite(at), at, -1e6)
     carried = ndimage.map_coordinates(
-        segmentation.hair_fraction, [at[:, 1], at[:, 0]], order=1, mode="constant", cval=0.0
+        segmentation.hair_fraction, [at[:, 1], at[:, 0]], order=1, mode="constant", cval=np.nan
     )
     return np.asarray(
         carried.reshape(reference_grid.height, reference_grid.width), dtype=np.float32

@@ -24,6 +24,9 @@ from scalptrack.quality import check_quality
 from scalptrack.records import (
     BoolArray,
     Catalog,
+    Finding,
+    Gate,
+    Grid,
     Outcome,
     Photograph,
     Quality,
@@ -36,7 +39,12 @@ from scalptrack.records import (
     Status,
     Tier,
 )
-from scalptrack.registration import HeadFeatures, extract_features, register
+from scalptrack.registration import HeadFeatures, HeadTransform, extract_features, register
+from scalptrack.registration.camera import Camera
+from scalptrack.registration.features import Keypoints
+from scalptrack.registration.outline import Outline
+from scalptrack.registration.surface import HeadShape
+from scalptrack.registration.transform import HeadPose
 from scalptrack.segmentation import NetworkSegmenter
 
 logger = logging.getLogger(__name__)
@@ -100,6 +108,32 @@ class Series:
     def outcomes(self) -> tuple[Outcome, ...]:
         """One outcome per photograph."""
         return tuple(each.outcome for each in self.photographs)
+
+
+RECORD_TYPES: dict[str, type] = {
+    each.__name__: each
+    for each in (
+        Analysis,
+        Camera,
+        Finding,
+        Gate,
+        Grid,
+        HeadFeatures,
+        HeadPose,
+        HeadShape,
+        HeadTransform,
+        Keypoints,
+        Outline,
+        Quality,
+        Reason,
+        Registration,
+        Segmentation,
+        Severity,
+        Status,
+        Tier,
+    )
+}
+"""Everything that an entry of the cache may be made of."""
 
 
 @cache

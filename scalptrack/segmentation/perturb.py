@@ -44,7 +44,6 @@ def perturbed_copies(picture: ImageArray, count: int) -> Iterator[ImageArray]:
     for exposure_ev, red, blue, sigma in _RECIPES[:count]:
         gains = np.float32(2.0**exposure_ev) * np.array([red, 1.0, blue], dtype=np.float32)
         linear = (picture.astype(np.float32) / 255) ** np.float32(2.2) * gains
-        copy = np.clip(linear, 0, 1) ** np.float32(1 / 2.2) * 255
-        if sigma > 0:
-            copy = cv2.GaussianBlur(copy, (0, 0), sigma)
-        yield np.clip(copy + 0.5, 0, 255).astype(np.uint8)
+        encoded = np.clip(linear, 0, 1) ** np.float32(1 / 2.2) * 255
+        smooth = cv2.GaussianBlur(encoded, (0, 0), sigma) if sigma > 0 else encoded
+        yield np.clip(smooth + 0.5, 0, 255).astype(np.uint8)

@@ -1,0 +1,254 @@
+"""The main job's outputs: runs the pipeline over a catalog and writes everything it says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scalptrack.cache import RecordCache
+from scalptrack.chart import timeline_png, timeline_svg
+from scalptrack.longitudinal import build_timelines
+from scalptrack.outputs import OutputFolder, folder_name
+from scalptrack.pictures import PhotographPictures, draw_series
+from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
+from scalptrack.plain import to_plain
+from scalptrack.records import Catalog, Event, Outcome, Settings, Status, Timeline
+from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
+from scalptrack.segmentation import NetworkSegmenter, model_checksum
+from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
+
+PictureNames = dict[tuple[str, str], str]
+"""Names of written pictures by (sha256 of the photograph, kind)."""
+
+TOP_NAMES = ("measurements.csv", "changes.csv", "provenance.json", "report.html")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Everything a run says, as numbers and records."""
+
+    outcomes: tuple[Outcome, ...]
+    timelines: tuple[Timeline, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def measured(self) -> int:
+        """How many photographs have a coverage."""
+        return sum(each.status is Status.MEASURED for each in self.outcomes)
+
+    @property
+    def all_measured(self) -> bool:
+        """True when nothing was rejected or refused."""
+        return self.measured == len(self.outcomes)
+
+    def counts_line(self) -> str:
+        """The line that every run ends with."""
+        counts = Counter(each.status for each in self.outcomes)
+        return (
+            f"{len(self.outcomes)} files: {counts[Status.MEASURED]} measured, "
+            f"{counts[Status.REFUSED]} refused, {counts[Status.REJECTED]} rejected"
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of ``track``."""
+        return {
+            "schema": "scalptrack.track/1",
+            "outcomes": [_outcome_document(each) for each in self.outcomes],
+            "timelines": to_plain(self.timelines),
+            "provenance": self.provenance,
+        }
+
+
+def _outcome_document(outcome: Outcome) -> dict[str, Any]:
+    document: dict[str, Any] = to_plain(outcome)
+    if outcome.measurement is not None:
+        document["coverage_fraction"] = outcome.measurement.coverage_fraction
+    return document
+
+
+def run_and_write(
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    out: Path,
+    events: Sequence[Event] = (),
+    executor: Executor | None = None,
+    use_cache: bool = True,
+    on_step: Callable[[str], None] = lambda _name: None,
+) -> RunResult:
+    """Measure a catalog and write tables, charts, pictures and the report.
+
+    Parameters
+    ----------
+    catalog : Catalog
+        What was understood of the folder.
+    settings : Settings
+        Everything that decides a result.
+    out : Path
+        The output folder; what the program did not write there is never touched.
+    events : sequence of Event
+        Shown on the time axis.
+    executor : Executor or None
+        Runs analyses of photographs at the same time.
+    use_cache : bool
+        Use what an earlier run with the same settings and versions computed.
+    on_step : callable
+        Called with the name of each photograph that was analysed.
+
+    Raises
+    ------
+    OutputError
+        When an output would overwrite what the program did not write, or can't be written.
+    """
+    folder = OutputFolder(out)
+    folder.require_free(TOP_NAMES)
+    method = NetworkSegmenter().method
+    cache = RecordCache(
+        folder.state_folder / "cache" if use_cache else None,
+        RECORD_TYPES | {PhotographPictures.__name__: PhotographPictures},
+        fingerprint=fingerprint(settings, method),
+    )
+    series = list(track(catalog, settings, cache=cache, executor=executor, on_step=on_step))
+    outcomes = (
+        *(outcome for each in series for outcome in each.outcomes),
+        *(rejected_outcome(each) for each in catalog.rejected),
+    )
+    timelines = build_timelines(outcomes, events=events)
+    pictures: PictureNames = {}
+    for each in series:
+        pictures |= _write_pictures(each, folder, cache, settings)
+    charts = {(each.subject, each.view): _write_charts(each, folder) for each in timelines}
+    written = [name for names in charts.values() for name in names] + list(pictures.values())
+    document = provenance(
+        outcomes,
+        settings,
+        method=method,
+        model_sha256=model_checksum(),
+        outputs=[*TOP_NAMES, *written],
+    )
+    folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
+    folder.write_text("changes.csv", changes_csv(timelines))
+    folder.write_text("provenance.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    sections = tuple(
+        _section(each, outcomes, pictures, charts[each.subject, each.view][0]) for each in timelines
+    )
+    context = ReportContext(
+        title=catalog.root.name or "photographs",
+        outcomes=outcomes,
+        sections=sections,
+        provenance=_provenance_rows(document),
+        files=tuple((name, name) for name in TOP_NAMES[:3]),
+        notes=catalog.notes,
+    )
+    folder.write_text("report.html", build_report(context))
+    return RunResult(outcomes, timelines, document)
+
+
+def series_folder(subject: str, view: str) -> str:
+    """Folder of one timeline's files, relative to the output folder."""
+    return f"{folder_name(subject)}/{folder_name(view)}"
+
+
+def _write_charts(timeline: Timeline, folder: OutputFolder) -> tuple[str, str]:
+    """Write the timeline chart as PNG and SVG; returns their names."""
+    base = series_folder(timeline.subject, timeline.view)
+    names = (f"{base}/timeline.png", f"{base}/timeline.svg")
+    folder.write_bytes(names[0], timeline_png(timeline))
+    folder.write_bytes(names[1], timeline_svg(timeline))
+    return names
+
+
+def _section(
+    timeline: Timeline, outcomes: Sequence[Outcome], pictures: PictureNames, chart_png: str
+) -> TimelineSection:
+    """One timeline of the report with its pictures."""
+    own = tuple(
+        each for each in outcomes if (each.subject, each.view) == (timeline.subject, timeline.view)
+    )
+    reference = next((each for each in own if each.is_reference), None)
+    return TimelineSection(
+        timeline=timeline,
+        outcomes=own,
+        chart_svg=timeline_svg(timeline, heading=False).decode("utf-8"),
+        follow_ups=tuple(_follow_ups(own, reference, pictures)) if reference else (),
+        reference_overlay=pictures.get((reference.sha256, "overlay")) if reference else None,
+        chart_png=chart_png,
+    )
+
+
+def _follow_ups(
+    outcomes: Sequence[Outcome], reference: Outcome, pictures: PictureNames
+) -> Iterator[FollowUpPictures]:
+    """Pictures of every measured photograph besides the reference."""
+    baseline = pictures.get((reference.sha256, "aligned"))
+    for each in outcomes:
+        aligned = pictures.get((each.sha256, "aligned"))
+        if each.is_reference or aligned is None or baseline is None or each.visit_date is None:
+            continue
+        yield FollowUpPictures(
+            name=each.name,
+            visit_date=each.visit_date,
+            replicate=each.replicate,
+            baseline=baseline,
+            aligned=aligned,
+            overlay=pictures.get((each.sha256, "overlay")),
+            gain_loss=pictures.get((each.sha256, "gain_loss")),
+        )
+
+
+def _provenance_rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the report says of where its numbers come from."""
+    rows = [(name, str(value)) for name, value in document["versions"].items()]
+    rows.append(("segmentation", document["segmentation_method"]))
+    rows.append(("model SHA-256", document["model_sha256"]))
+    rows += [(f"setting {name}", str(value)) for name, value in document["settings"].items()]
+    return tuple(rows)
+
+
+def _write_pictures(
+    series: Series, folder: OutputFolder, cache: RecordCache, settings: Settings
+) -> PictureNames:
+    """Write the pictures of a series; their names by (sha256 of the photograph, kind)."""
+    names: PictureNames = {}
+    base = series_folder(series.subject, series.view)
+    for index, each in enumerate(series.photographs):
+        photograph = each.member.photograph
+        made = _cached_pictures(series, index, cache, settings)
+        if made is None:
+            continue
+        stem = f"{base}/{photograph.visit_date.isoformat()}_{photograph.replicate}"
+        for kind in ("overlay", "aligned", "compare", "gain_loss"):
+            content = getattr(made, kind)
+            if content is not None:
+                name = f"{stem}.{kind.replace('_', '-')}.jpg"
+                folder.write_bytes(name, content.tobytes())
+                names[photograph.sha256, kind] = name
+    return names
+
+
+def _cached_pictures(
+    series: Series, index: int, cache: RecordCache, settings: Settings
+) -> PhotographPictures | None:
+    """Pictures of one photograph, drawn again only when the compared region is another one."""
+    if series.reference is None or series.region is None:
+        return None
+    key = (
+        "pictures",
+        series.photographs[series.reference].member.photograph.sha256,
+        series.photographs[index].member.photograph.sha256,
+        hashlib.sha256(np.packbits(series.region).tobytes()).hexdigest(),
+    )
+    known: PhotographPictures | None = cache.load(*key)
+    if known is None:
+        known = draw_series(series, index, max_megapixels=settings.max_megapixels)
+        if known is not None:
+            cache.save(known, *key)
+    return known

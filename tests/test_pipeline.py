@@ -1,0 +1,166 @@
+"""How the stages are composed: reference, region, and one bad photograph among good ones."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import Shift, disc, segmentation_of
+
+from scalptrack import pipeline
+from scalptrack.cache import RecordCache
+from scalptrack.errors import ImageReadError
+from scalptrack.pipeline import Analysis, Member, analyse_photograph, measure_series, track
+from scalptrack.records import (
+    Catalog,
+    Photograph,
+    Quality,
+    Reason,
+    Registration,
+    Settings,
+    Status,
+    Tier,
+)
+
+SIZE = 120
+NO_CACHE = RecordCache(None, {}, fingerprint="")
+
+
+class Features:
+    """Stands for a head's features: what matters here is whose head it is."""
+
+    def __init__(self, person: str) -> None:
+        self.person = person
+
+
+def _photograph(number: int) -> Photograph:
+    return Photograph(
+        subject="s",
+        view="vertex",
+        visit_date=date(2026, number, 1),
+        replicate=1,
+        path=Path(f"{number}.jpg"),
+        name=f"s/vertex/{number}.jpg",
+        sha256=f"{number:064d}",
+        width_px=SIZE,
+        height_px=SIZE,
+    )
+
+
+def _member(number: int, person: str, coverage: float) -> Member:
+    segmentation = segmentation_of(np.full((SIZE, SIZE), coverage), disc(SIZE, 45))
+    return Member(_photograph(number), Analysis(Quality(()), segmentation, Features(person)))
+
+
+def _unusable(number: int) -> Member:
+    reason = Reason("blurred", "Blurred.")
+    return Member(_photograph(number), Analysis(Quality(()), None, None, Status.REJECTED, reason))
+
+
+@pytest.fixture
+def pairs(monkeypatch) -> list[tuple[str, str]]:
+    """Registration succeeds between photographs of one person; records which pairs were tried."""
+    tried = []
+
+    def fake_register(reference, moving, *, seed, resamples):
+        tried.append((reference.person, moving.person))
+        if reference.person == moving.person:
+            return Registration(Tier.A, Shift(), (), 0.5, 80, 0.9, ())
+        reason = Reason("no_agreement", "Another person.")
+        return Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
+
+    monkeypatch.setattr(pipeline, "register", fake_register)
+    return tried
+
+
+def _measure(members):
+    return measure_series("s", "vertex", members, Settings(), cache=NO_CACHE)
+
+
+def test_the_earliest_usable_photograph_is_the_reference(pairs):
+    series = _measure([_unusable(1), _member(2, "anna", 0.2), _member(3, "anna", 0.4)])
+    assert series.reference == 1
+    assert [each.status for each in series.outcomes] == [
+        Status.REJECTED,
+        Status.MEASURED,
+        Status.MEASURED,
+    ]
+    assert series.outcomes[1].is_reference
+    assert series.outcomes[2].measurement.coverage_fraction == pytest.approx(0.4)
+
+
+def test_somebody_else_at_the_first_visit_does_not_refuse_the_series(pairs):
+    members = [_member(1, "bert", 0.9)] + [_member(n, "anna", 0.1 * n) for n in (2, 3, 4)]
+    series = _measure(members)
+    assert series.reference == 1
+    assert series.outcomes[0].status is Status.REFUSED
+    assert series.outcomes[0].reason.code == "no_agreement"
+    assert all(each.status is Status.MEASURED for each in series.outcomes[1:])
+
+
+def test_a_bad_photograph_changes_no_other_number(pairs):
+    good = [_member(n, "anna", 0.1 * n) for n in (1, 2, 3)]
+    stranger = _member(4, "bert", 0.9)
+    stranger.analysis.segmentation.glare[:] = True
+    alone, together = _measure(good), _measure([*good, stranger, _unusable(5)])
+    assert alone.outcomes == together.outcomes[:3]
+    assert [each.status for each in together.outcomes[3:]] == [Status.REFUSED, Status.REJECTED]
+
+
+def test_a_series_without_a_usable_photograph_still_accounts_for_all(pairs):
+    series = _measure([_unusable(1), _unusable(2)])
+    assert series.reference is None
+    assert [each.reason.code for each in series.outcomes] == ["blurred", "blurred"]
+    assert pairs == []
+
+
+def test_a_region_that_is_too_small_is_a_refusal_with_its_reason(pairs):
+    narrow = _member(2, "anna", 0.5)
+    narrow.analysis.segmentation.glare[:, :78] = True
+    series = _measure([_member(1, "anna", 0.5), narrow, _member(3, "anna", 0.5)])
+    codes = {each.reason.code for each in series.outcomes if each.reason}
+    measured = [each for each in series.outcomes if each.status is Status.MEASURED]
+    assert codes <= {"region_too_small"}
+    assert all(each.measurement is not None for each in measured)
+
+
+def test_an_unexpected_error_stays_with_its_photograph(monkeypatch, caplog):
+    def broken(_path, *, max_megapixels):
+        message = "boom"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(pipeline, "read_photograph", broken)
+    analysis = analyse_photograph(_photograph(1), Settings())
+    assert analysis.status is Status.REJECTED
+    assert analysis.reason.code == "internal_error"
+    assert "boom" in analysis.reason.message
+    assert "RuntimeError" in caplog.text
+
+
+def test_an_unreadable_file_keeps_its_own_reason(monkeypatch):
+    def truncated(_path, *, max_megapixels):
+        raise ImageReadError("truncated", "It ends early.")
+
+    monkeypatch.setattr(pipeline, "read_photograph", truncated)
+    analysis = analyse_photograph(_photograph(1), Settings())
+    assert analysis.reason == Reason("truncated", "It ends early.")
+
+
+def test_every_photograph_of_the_catalog_has_one_outcome_and_one_step(monkeypatch, pairs):
+    members = {
+        number: _member(number, "anna", 0.3) if number != 2 else _unusable(2)
+        for number in (1, 2, 3)
+    }
+    monkeypatch.setattr(
+        pipeline,
+        "analyse_photograph",
+        lambda photograph, _settings: members[photograph.visit_date.month].analysis,
+    )
+    photographs = tuple(each.photograph for each in members.values())
+    catalog = Catalog(Path(), photographs, ())
+    steps: list[str] = []
+    (series,) = track(catalog, Settings(), cache=NO_CACHE, on_step=steps.append)
+    assert [each.name for each in series.outcomes] == [each.name for each in photographs]
+    assert steps == [each.name for each in photographs]
