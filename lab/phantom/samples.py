@@ -61,9 +61,9 @@ VISITS: dict[str, dict[str, dict[str, Any]]] = {
     "subject-02": {
         "2024-02-05": {"severity_change": 0.0, "background": "wood", "background_seed": 7},
         "2024-05-06": {"severity_change": -0.45, "background": "wood", "background_seed": 7},
-        "2024-08-05": {"severity_change": -0.65, "background": "tiles", "background_seed": 5},
+        "2024-08-05": {"severity_change": -0.53, "background": "tiles", "background_seed": 5},
         "2024-11-04": {"severity_change": -0.45, "background": "towel", "background_seed": 4},
-        "2025-02-03": {"severity_change": -0.36, "background": "wood", "background_seed": 7},
+        "2025-02-03": {"severity_change": -0.27, "background": "wood", "background_seed": 7},
     },
     "subject-03": {
         "2024-03-04": {"light_azimuth_deg": -30.0},
@@ -80,9 +80,14 @@ ALWAYS: dict[str, dict[str, Any]] = {
 }
 REPLICATED = {
     ("subject-01", "vertex"): ("2024-01-15", "2024-07-15", "2025-01-13"),
-    ("subject-01", "frontal"): ("2024-01-15",),
+    ("subject-01", "frontal"): (),
     ("subject-02", "vertex"): ("2024-02-05", "2024-08-05"),
     ("subject-03", "vertex"): ("2024-03-04", "2024-09-02"),
+}
+# Poses (degrees) that the seed would have turned further than a careful photographer does.
+POSES = {
+    "subject-02/vertex/2024-08-05_1": (-1.0, 2.0, 5.0),
+    "subject-02/vertex/2024-08-05_2": (-7.5, 2.5, 3.0),
 }
 SERIES = (
     ("subject-01", "vertex"),
@@ -134,6 +139,8 @@ def _spec(
     }
     if view == "frontal":
         visit["orientation"] = 1
+    if f"{subject}/{view}/{stem}" in POSES:
+        visit["rotation_deg"] = POSES[f"{subject}/{view}/{stem}"]
     return PhotographSpec(
         f"{subject}/{view}/{stem}", subject_seed, seed, traits, visit, pose_sd_deg=3.5, **SIZE
     )
