@@ -3,13 +3,12 @@ from functools import cache
 import cv2
 import numpy as np
 import pytest
-from tests.segmentation.strand_patch import smooth_noise, strand_patch
 
 from scalptrack.errors import HeadNotFoundError
 from scalptrack.records import RegionClass
 from scalptrack.segmentation.classical import HEAD_WIDTH_PX, ClassicalSegmenter, segment_classical
 from scalptrack.segmentation.classical_head import find_head
-
+from tests.segmentation.strand_patch import smooth_noise, strand_patch
 
 cached_patch = cache(strand_patch)
 
@@ -56,7 +55,7 @@ def on_photograph(segmentation, mask):
     ],
 )
 def test_a_head_is_found_where_it_is(skin, hair, wall):
-    image, mask, _ = head_from_above(skin, hair, wall)
+    image, _, _ = head_from_above(skin, hair, wall)
     head = find_head(image, seed=1)
     assert head.centre == pytest.approx((160, 156), abs=9)
     assert sorted(head.semi_axes) == pytest.approx([81, 100], abs=11)

@@ -2,10 +2,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from tests.segmentation.strand_patch import strand_patch
 
-from scalptrack.segmentation.classical import hair_fraction_classical
+from scalptrack.segmentation.classical import ClassicalHair, hair_fraction_classical
 from scalptrack.segmentation.classical_features import local_mean, pixel_features
+from tests.segmentation.strand_patch import strand_patch
 
 PAIRS = [
     ("light", "black", 8), ("light", "brown", 8), ("light", "blond", 14), ("light", "grey", 14),
@@ -160,3 +160,27 @@ def test_features_of_known_skin_do_not_change_with_exposure():
     first, second = pixel_features(image, region, known), pixel_features(darker, region, known)
     # Flare and rounding to 8 bits keep this from being exact.
     assert np.median(np.abs(first - second), axis=0).max() < 0.25
+
+
+def answer_with(separability, *, skin_known=True, coverage=0.5):
+    fraction = np.full((4, 4), coverage, np.float32)
+    return ClassicalHair(fraction, separability, 3.0, 3.0, skin_known)
+
+
+@pytest.mark.parametrize(
+    ("separability", "expected"),
+    [(0.0, 0.30), (0.4, 0.25), (0.65, 0.17), (0.9, 0.09), (1.0, 0.07)],
+)
+def test_the_expected_error_falls_with_separability(separability, expected):
+    assert answer_with(separability).error_sd_fraction == pytest.approx(expected)
+
+
+def test_it_contradicts_only_beyond_both_errors_and_only_with_known_skin():
+    region = np.ones((4, 4), bool)
+    clear = answer_with(1.0)
+    assert clear.contradicts(0.70, 0.03, region)
+    assert clear.contradicts(0.30, 0.03, region)
+    assert not clear.contradicts(0.62, 0.03, region)
+    assert not clear.contradicts(0.70, 0.10, region)
+    assert not answer_with(0.5).contradicts(0.70, 0.03, region)
+    assert not answer_with(1.0, skin_known=False).contradicts(1.0, 0.03, region)
