@@ -25,6 +25,7 @@ from PIL import Image, ImageOps
 
 from scalptrack.records import Grid, Registration, Segmentation
 from scalptrack.registration import HeadFeatures, extract_features, register
+from scalptrack.segmentation import NetworkSegmenter
 
 MAX_POINTS = 4000
 WRONG_PERCENT = 3.0
@@ -106,12 +107,7 @@ def flipped(segmentation: Segmentation) -> Segmentation:
 
 def add_features(shot: Shot, *, network: bool) -> None:
     image = shot.image()
-    if network:
-        from lab.benchmarks.network import segment_shot
-
-        segmentation = segment_shot(image)
-    else:
-        segmentation = shot.true_segmentation()
+    segmentation = NetworkSegmenter().segment(image) if network else shot.true_segmentation()
     focal = exif_focal(shot)
     begin = time.process_time()
     shot.features = extract_features(image, segmentation, focal_length_35mm=focal)
@@ -180,10 +176,10 @@ def pairs(shots: list[Shot]) -> list[tuple[str, Shot, Shot]]:
 def planar(reference: Shot, moving: Shot) -> np.ndarray | None:
     """The usual: SIFT on the whole picture and a MAGSAC homography."""
     sift = cv2.SIFT_create(nfeatures=3000)
-    found = []
-    for shot in (reference, moving):
-        found.append(sift.detectAndCompute(cv2.cvtColor(shot.image(), cv2.COLOR_RGB2GRAY), None))
-    (ka, da), (kb, db) = found
+    (ka, da), (kb, db) = (
+        sift.detectAndCompute(cv2.cvtColor(shot.image(), cv2.COLOR_RGB2GRAY), None)
+        for shot in (reference, moving)
+    )
     nearest = cv2.BFMatcher().knnMatch(da, db, k=2)
     good = [pair[0] for pair in nearest if pair[0].distance < 0.8 * pair[1].distance]
     if len(good) < 10:
@@ -249,7 +245,7 @@ def report(rows: list[Row]) -> None:
     genuine = [row for row in rows if row.kind == "genuine"]
     print("\n== genuine pairs ==")
     bands = (
-        ("all", lambda row: True),
+        ("all", lambda row: row is not None),
         ("turn <= 12 deg", lambda row: row.turn_deg <= 12),
         ("turn > 12 deg", lambda row: row.turn_deg > 12),
         ("coverage <= 0.25", lambda row: row.coverage <= 0.25),
@@ -283,18 +279,24 @@ def report(rows: list[Row]) -> None:
         for row in part:
             codes[row.result.reason.code if row.result.reason else "ACCEPTED"] += 1
         bound = 3.0 / len(part) if not false else float("nan")
-        print(f"{kind:24s} n {len(part):4d}  accepted {false}  (95 % bound {bound:.2%})  {dict(codes)}")
+        print(
+            f"{kind:24s} n {len(part):4d}  accepted {false}  (95 % bound {bound:.2%})  "
+            f"{dict(codes)}"
+        )
     seconds = [row.seconds for row in rows if row.accepted]
     refused = [row.seconds for row in rows if not row.accepted]
-    print(f"\ntime per accepted pair {np.median(seconds or [0]):.2f} s, refused {np.median(refused or [0]):.2f} s")
+    print(
+        f"\ntime per accepted pair {np.median(seconds or [0]):.2f} s, "
+        f"refused {np.median(refused or [0]):.2f} s"
+    )
     measured = [row for row in rows if row.planar is not None and row.kind == "genuine"]
     if any(row.planar is not None for row in rows):
         medians = [np.median(row.planar) for row in measured]
         bad = sum(row.planar is not None for row in rows if row.kind not in ("genuine", "mirrored"))
         print(
             f"SIFT + homography: a transform for {len(measured)}/{len(genuine)} genuine pairs, "
-            f"median TRE {np.median(medians):.2f}, wrong {sum(m > WRONG_PERCENT for m in medians)}; "
-            f"and for {bad} impostor pairs"
+            f"median TRE {np.median(medians):.2f}, "
+            f"wrong {sum(m > WRONG_PERCENT for m in medians)}; and for {bad} impostor pairs"
         )
 
 
@@ -302,16 +304,37 @@ def write_csv(rows: list[Row], path: Path) -> None:
     names = sorted({gate.name for row in rows for gate in row.result.gates})
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["kind", "reference", "moving", "turn", "coverage", "accepted", "reason",
-                         "tre_median", "tre_p95", "seconds", *names])
+        writer.writerow(
+            [
+                "kind",
+                "reference",
+                "moving",
+                "turn",
+                "coverage",
+                "accepted",
+                "reason",
+                "tre_median",
+                "tre_p95",
+                "seconds",
+                *names,
+            ]
+        )
         for row in rows:
             gates = {gate.name: gate.value for gate in row.result.gates}
             writer.writerow(
-                [row.kind, row.reference, row.moving, f"{row.turn_deg:.1f}", f"{row.coverage:.3f}",
-                 int(row.accepted), row.result.reason.code if row.result.reason else "",
-                 f"{np.median(row.tre):.3f}" if len(row.tre) else "",
-                 f"{np.percentile(row.tre, 95):.3f}" if len(row.tre) else "",
-                 f"{row.seconds:.2f}", *[f"{gates.get(name, float('nan')):.4f}" for name in names]]
+                [
+                    row.kind,
+                    row.reference,
+                    row.moving,
+                    f"{row.turn_deg:.1f}",
+                    f"{row.coverage:.3f}",
+                    int(row.accepted),
+                    row.result.reason.code if row.result.reason else "",
+                    f"{np.median(row.tre):.3f}" if len(row.tre) else "",
+                    f"{np.percentile(row.tre, 95):.3f}" if len(row.tre) else "",
+                    f"{row.seconds:.2f}",
+                    *[f"{gates.get(name, float('nan')):.4f}" for name in names],
+                ]
             )
 
 
@@ -344,14 +367,20 @@ def main() -> None:
         if options.kinds and kind not in options.kinds.split(","):
             continue
         if kind != "genuine" and len(part) > options.max_impostors:
-            part = part[:: -(-len(part) // options.max_impostors)]
-        for pair in part:
+            chosen = part[:: -(-len(part) // options.max_impostors)]
+        else:
+            chosen = part
+        for pair in chosen:
             row = evaluate(*pair, seed=options.seed, baseline=options.baseline)
             rows.append(row)
             values = " ".join(
                 f"{g.name}={g.value:.2f}{'' if g.passed else '!'}" for g in row.result.gates
             )
-            tre = f"{np.median(row.tre):.2f}/{np.percentile(row.tre, 95):.2f}" if len(row.tre) else "-"
+            tre = (
+                f"{np.median(row.tre):.2f}/{np.percentile(row.tre, 95):.2f}"
+                if len(row.tre)
+                else "-"
+            )
             print(
                 f"{kind} {row.reference} {row.moving} turn {row.turn_deg:.0f} cov "
                 f"{row.coverage:.2f} {row.result.tier} TRE {tre} {row.seconds:.1f}s {values}",

@@ -9,7 +9,7 @@ import numpy as np
 from scalptrack.records import FloatArray
 from scalptrack.registration.features import HeadFeatures, Keypoints
 from scalptrack.registration.matching import Matches, Pairing, joined, match_near
-from scalptrack.registration.pose import outline_pose, prior_of, search_pose
+from scalptrack.registration.pose import outline_pose, prior_of, search_poses
 from scalptrack.registration.refine import ALL, POSE, Fit, Prior, refine
 from scalptrack.registration.transform import HeadTransform
 
@@ -22,7 +22,10 @@ GUIDED_FRACTIONS = (0.035, 0.018, 0.010)
 
 INLIER_FRACTION = 0.008
 """A match agrees with the pose when it lies this near (share of the head's width): three times
-the scatter that was seen on genuine pairs (lab/benchmarks/registration.py)."""
+the scatter seen on genuine pairs (lab/benchmarks/registration.py)."""
+
+VERIFIED, CLEAR_LEAD = 6, 2.5
+"""How many first poses are tried out, unless the best has this many times the next's support."""
 
 _GUIDED_SIMILARITY = 0.75
 _CHANCE_DIRECTIONS = 8
@@ -72,15 +75,43 @@ def align(
 ) -> Alignment | None:
     """Best pose of the reference's head in the moving photograph; None when nothing agrees."""
     first = joined([_outline_matches(reference, moving, pair) for pair in pairs])
-    found = search_pose(reference, moving, first, rng)
-    if found is None:
+    found = search_poses(reference, moving, first, rng)
+    if not found:
         return None
-    return follow(reference, moving, pairs, found)
+    return follow(moving, pairs, _verified(found, pairs, moving.head_width_px))
 
 
-def follow(
-    reference: HeadFeatures, moving: HeadFeatures, pairs: list[Pairing], found: Fit
-) -> Alignment | None:
+def _verified(found: list[tuple[float, Fit]], pairs: list[Pairing], width_px: float) -> Fit:
+    """The pose around which most further matches are found.
+
+    A few true matches can't be told from as many accidental ones; but around a true pose guided
+    matching finds many more, around an accidental one it doesn't.
+    """
+    best, most = found[0][1], -1
+    for rank, (agreement, fit) in enumerate(found[:VERIFIED]):
+        if rank == 1 and found[0][0] > CLEAR_LEAD * max(agreement, 5.0):
+            break
+        polished = fit
+        for fraction in (GUIDED_FRACTIONS[0], GUIDED_FRACTIONS[1]):
+            matches = guided_matches(polished.transform, pairs, width_px, fraction)
+            if len(matches) < 8:
+                break
+            polished = refine(
+                fit.prior,
+                matches.reference_points,
+                matches.moving_points,
+                active=POSE,
+                start=polished.parameters,
+                cut_px=1.2 * fraction * width_px,
+                steps=3,
+            )
+        agreeing = int((polished.distances_px < INLIER_FRACTION * width_px).sum())
+        if agreeing > most:
+            best, most = polished, agreeing
+    return best
+
+
+def follow(moving: HeadFeatures, pairs: list[Pairing], found: Fit) -> Alignment | None:
     """Guided matching and refinement around a first pose."""
     width = moving.head_width_px
     transform, parameters, prior = found.transform, found.parameters, found.prior

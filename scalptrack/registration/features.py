@@ -26,6 +26,9 @@ from scalptrack.registration.suppression import fill, flatten, skin_weight, to_b
 WORKING_WIDTH_PX = 640
 """Mean diameter of the head's outline at which features are detected."""
 
+MIN_STEP_PX = 1.0
+"""Never finer than the photograph's own pixels."""
+
 SKIN_REACH = 0.12
 """Other skin is used up to this distance from the scalp (share of the head's width): forehead and
 temples move with the skull, neck and jaw don't."""
@@ -187,7 +190,7 @@ def _working_grid(outline: Outline, segmentation: Segmentation) -> Grid:
     high = np.minimum(high + reach, [width - 1, height - 1])
     extent = high - low
     # The scalp of a wrong segmentation may be far larger than its outline: bound the memory.
-    step = max(outline.shape.width_px / WORKING_WIDTH_PX, float(extent.max()) / 1100.0)
+    step = max(outline.shape.width_px / WORKING_WIDTH_PX, float(extent.max()) / 1100.0, MIN_STEP_PX)
     columns_n, rows_n = (np.floor(extent / step).astype(int) + 1).tolist()
     return Grid(float(low[0]), float(low[1]), step, max(columns_n, 8), max(rows_n, 8))
 
@@ -256,7 +259,7 @@ def _resample_maps(segmentation: Segmentation, work: Grid) -> _Maps:
 
 def _detect(picture: ImageArray, usable: BoolArray, work: Grid) -> Keypoints:
     """RootSIFT of `picture` inside `usable`, in photograph coordinates."""
-    sift = cv2.SIFT_create(nfeatures=0, contrastThreshold=0.02, edgeThreshold=12)
+    sift = cv2.SIFT.create(nfeatures=0, contrastThreshold=0.02, edgeThreshold=12)
     everything, descriptors = sift.detectAndCompute(picture, usable.astype(np.uint8))
     if descriptors is None or not len(everything):
         empty = np.zeros(0, np.float32)

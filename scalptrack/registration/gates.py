@@ -26,7 +26,7 @@ MIN_OUTLINE_OVERLAP = 0.80
 MAX_ROTATION_DEG = 35.0
 MAX_SIZE_ERROR = 0.25
 MIN_OVERLAP = 0.40
-MIN_CORRELATION = 0.15
+MIN_CORRELATION = 0.20
 MIN_BARE_FRACTION = 0.04
 MAX_CUT_FRACTION = 0.35
 
@@ -74,7 +74,7 @@ def geometry_gates(
         _at_least(
             "outline_overlap", outline_overlap(reference, moving, transform), MIN_OUTLINE_OVERLAP
         ),
-        _at_least("spread", _spread(reference, alignment, points[shown]), MIN_SPREAD),
+        _at_least("spread", _spread(alignment, points[shown]), MIN_SPREAD),
         _at_most(
             "split_half_percent",
             _split_half(moving, alignment, points[shown], rng),
@@ -113,7 +113,7 @@ def outline_overlap(
     Both photographs' scalps are sampled: the reference's is carried to the moving photograph and
     the other way round, so neither can hide inside the other.
     """
-    points, mapped = _scalp_points(reference, transform)
+    _, mapped = _scalp_points(reference, transform)
     inside = _looked_up(moving, moving.scalp, mapped)
     possible = _in_picture(moving, mapped) & ~_looked_up(moving, moving.hidden, mapped)
     there = _grid_points(moving, moving.scalp)
@@ -150,7 +150,7 @@ def correlation(reference: HeadFeatures, moving: HeadFeatures, transform: HeadTr
         total = cv2.GaussianBlur(values * weight, (0, 0), 5.0)
         return np.asarray(total / np.maximum(cv2.GaussianBlur(weight, (0, 0), 5.0), 1e-3))
 
-    a, b = reference.picture, picture
+    a, b = reference.picture, np.asarray(picture, dtype=np.float32)
     mean_a, mean_b = mean(a), mean(b)
     covariance = mean(a * b) - mean_a * mean_b
     power_a = np.maximum(mean(a * a) - mean_a**2, 1e-2)
@@ -172,7 +172,7 @@ def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
         )
     for name in _ORDER:
         if name in failed:
-            return _reason(failed[name], failed)
+            return _reason(failed[name])
     gate = next(iter(failed.values()))
     return Reason("unstable", f"could not be aligned with the baseline: {gate.name}.")
 
@@ -246,16 +246,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "baseline.",
     ),
     "correlation": (
-        "unstable",
+        "no_agreement",
         "the skin of the two photographs correlates by {value:.2f}, at least {limit:.2f} is "
         "needed. Check that both photographs show the same view of the same person.",
     ),
 }
 
 
-def _reason(gate: Gate, failed: dict[str, Gate]) -> Reason:
+def _reason(gate: Gate) -> Reason:
     code, sentence = _SENTENCES[gate.name]
-    del failed
     text = sentence.format(
         value=gate.value,
         limit=gate.limit,
@@ -308,7 +307,7 @@ def _shown(moving: HeadFeatures, mapped: FloatArray) -> BoolArray:
     return _in_picture(moving, mapped) & ~_looked_up(moving, moving.hidden, mapped)
 
 
-def _spread(reference: HeadFeatures, alignment: Alignment, shown: FloatArray) -> float:
+def _spread(alignment: Alignment, shown: FloatArray) -> float:
     """Share of the cells of the shown scalp in which points agree, weighted by their area."""
     if not len(shown):
         return 0.0

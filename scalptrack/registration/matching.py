@@ -116,7 +116,14 @@ def match_near(
     growth = np.log(moving.sizes[columns] / (pairing.reference.sizes[rows] * size_ratio))
     good = (turn < roll_tolerance_rad) & (np.abs(growth) < MAX_LOG_SCALE)
     rows, columns = rows[good], columns[good]
-    return _mutual_best(pairing, rows, columns, min_similarity, separation_px, ratio)
+    return _mutual_best(
+        pairing,
+        rows,
+        columns,
+        min_similarity=min_similarity,
+        separation_px=separation_px,
+        ratio=ratio,
+    )
 
 
 def _candidates(
@@ -141,6 +148,7 @@ def _mutual_best(
     pairing: Pairing,
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
+    *,
     min_similarity: float,
     separation_px: float,
     ratio: float,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from scalptrack.records import FloatArray
+from scalptrack.records import BoolArray, FloatArray
 from scalptrack.registration.features import HeadFeatures
 from scalptrack.registration.matching import Matches
 from scalptrack.registration.refine import POSE, Fit, Prior, refine
@@ -45,13 +45,16 @@ def outline_pose(reference: HeadFeatures, moving: HeadFeatures) -> HeadTransform
 
 def prior_of(reference: HeadFeatures, moving: HeadFeatures, start: HeadTransform) -> Prior:
     """The refinement's prior around `start`."""
-    return Prior(start, moving.head_width_px, reference.focal_known, moving.focal_known)
+    # A short arc, or one that the edge of the photograph cuts, says less about the ellipse.
+    outlines = (reference.outline, moving.outline)
+    doubt = max((1.0 + 5.0 * o.cut_fraction) / max(o.arc_fraction, 0.2) ** 2 for o in outlines)
+    return Prior(start, moving.outline.shape, doubt, reference.focal_known, moving.focal_known)
 
 
-def search_pose(
+def search_poses(
     reference: HeadFeatures, moving: HeadFeatures, matches: Matches, rng: np.random.Generator
-) -> Fit | None:
-    """Best pose that a part of the matches agrees with; None without any hypothesis.
+) -> list[tuple[float, Fit]]:
+    """Poses that a part of the matches agrees with, the best first, each with its agreement.
 
     Parameters
     ----------
@@ -65,23 +68,21 @@ def search_pose(
     after, also = _on_ellipsoid(moving, matches.moving_points)
     usable = np.flatnonzero(seen & also)
     if len(usable) < 4:
-        return None
+        return []
     matches, before, after = matches.chosen(usable), before[usable], after[usable]
     rotations = _pair_rotations(before, after, rng)
     if not len(rotations):
-        return None
+        return []
     scores = _scores(rotations, before, matches.moving_points, start, moving.head_width_px)
-    best: Fit | None = None
-    best_score = -1.0
+    found = []
     for index in _distinct_best(rotations, scores):
         fit = _optimise(reference, moving, start, rotations[index], matches)
-        score = _agreement(fit.distances_px, 0.012 * moving.head_width_px)
-        if score > best_score:
-            best, best_score = fit, score
-    return best
+        agreement = _agreement(fit.distances_px, 0.012 * moving.head_width_px)
+        found.append((agreement, fit))
+    return sorted(found, key=lambda pair: -pair[0])
 
 
-def _on_ellipsoid(features: HeadFeatures, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _on_ellipsoid(features: HeadFeatures, points: FloatArray) -> tuple[FloatArray, BoolArray]:
     """Positions (N, 3) of pixels on the outline's ellipsoid from its centre, in mean radii."""
     surface = HeadSurface(features.outline.shape, features.camera)
     positions, _, hit = surface.intersect(np.zeros(3), features.camera.rays(points))

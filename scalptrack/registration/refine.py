@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from scalptrack.records import BoolArray, FloatArray
-from scalptrack.registration.camera import Camera
 from scalptrack.registration.surface import N_CORRECTIONS, HeadShape
 from scalptrack.registration.transform import HeadPose, HeadTransform
 
@@ -35,6 +34,10 @@ _CORRECTION_SD = 0.012
 N_PARAMETERS = N_POSE + 2 + len(_SHAPE_SD) + N_CORRECTIONS
 ALL = np.arange(N_PARAMETERS)
 
+_OUTLINE_SD = np.array([0.03, 0.03, 0.06, 0.06, 0.06])
+"""Centre and half axes of an outline: hair of another length and the segmentation move it by
+that much (shares of the head's width)."""
+
 SIGMA_FRACTION = 0.0025
 """Scatter of a good match (share of the head's width): localisation and what the surface can't
 follow. Scale of the Cauchy weights and of the priors against the data."""
@@ -48,16 +51,38 @@ class Prior:
     ----------
     start : HeadTransform
         Parameters zero.
-    moving_width_px : float
-        Width of the head in the moving photograph.
+    moving_outline : HeadShape
+        The outline that was fitted in the moving photograph.
+    outline_sd : float
+        How far it may be off, in units of `_OUTLINE_SD`; infinite: ignore it.
     reference_focal_known, moving_focal_known : bool
         Whether the file said the focal length.
     """
 
     start: HeadTransform
-    moving_width_px: float
+    moving_outline: HeadShape
+    outline_sd: float
     reference_focal_known: bool
     moving_focal_known: bool
+
+    @property
+    def moving_width_px(self) -> float:
+        """Width of the head in the moving photograph."""
+        return self.moving_outline.width_px
+
+    def outline_residuals(self, transform: HeadTransform) -> FloatArray:
+        """Seen minus expected outline (5,) in the moving photograph, in standard deviations."""
+        centre, outline = transform.moving_outline()
+        seen, width = self.moving_outline, self.moving_width_px
+        shift = (np.array(seen.centre_px) - centre) / width
+        s11, s12, s22 = seen.outline
+        form = [
+            np.log(s11 / outline[0]),
+            (s12 - outline[1]) * width / 2.0,
+            np.log(s22 / outline[2]),
+        ]
+        residuals = np.array([*shift, *form]) / (_OUTLINE_SD * self.outline_sd)
+        return np.asarray(np.nan_to_num(residuals, nan=10.0))
 
     @property
     def sigma_px(self) -> float:
@@ -169,8 +194,17 @@ def refine(
     errors = _errors(prior, parameters, reference_points, moving_points)
     cost = _cost(prior, parameters, errors, weights, cut_px)
     for _ in range(steps):
-        jacobian = _jacobian(prior, parameters, reference_points, moving_points, errors, active)
-        step = _step(prior, parameters, errors, jacobian, weights, active, cut_px, damping)
+        slopes = _jacobian(prior, parameters, reference_points, errors, active)
+        step = _step(
+            prior,
+            parameters,
+            errors,
+            slopes,
+            weights=weights,
+            active=active,
+            cut_px=cut_px,
+            damping=damping,
+        )
         trial = parameters.copy()
         trial[active] += step
         trial_errors = _errors(prior, trial, reference_points, moving_points)
@@ -201,12 +235,19 @@ def resample(
     The Jacobian is shared: to first order that is what a full refit gives.
     """
     errors = _errors(fit.prior, fit.parameters, reference_points, moving_points)
-    jacobian = _jacobian(
-        fit.prior, fit.parameters, reference_points, moving_points, errors, fit.active
-    )
+    slopes = _jacobian(fit.prior, fit.parameters, reference_points, errors, fit.active)
     transforms = []
     for row in weights:
-        step = _step(fit.prior, fit.parameters, errors, jacobian, row, fit.active, None, 1e-9)
+        step = _step(
+            fit.prior,
+            fit.parameters,
+            errors,
+            slopes,
+            weights=row,
+            active=fit.active,
+            cut_px=None,
+            damping=1e-9,
+        )
         parameters = fit.parameters.copy()
         parameters[fit.active] += step
         transforms.append(fit.prior.transform(parameters))
@@ -225,11 +266,10 @@ def _jacobian(
     prior: Prior,
     parameters: FloatArray,
     reference_points: FloatArray,
-    moving_points: FloatArray,
     errors: FloatArray,
     active: NDArray[np.intp],
-) -> FloatArray:
-    """Derivatives (N, 2, A) of the mapped points; 0 where not visible.
+) -> tuple[FloatArray, FloatArray]:
+    """Derivatives (N, 2, A) of the mapped points, 0 where not visible, and (5, A) of the outline.
 
     By forward differences of the closed forms: of the projection where only the pose changes, and
     of the surface's equation at the unchanged position (implicit function) where the shape does.
@@ -245,6 +285,8 @@ def _jacobian(
     gaps = surface.gaps(positions)
     mapped = _projected(here, relative)
     jacobian = np.empty((*errors.shape, len(active)))
+    outline = prior.outline_residuals(here)
+    outline_slopes = np.zeros((len(outline), len(active)))
     for column, index in enumerate(active):
         trial = parameters.copy()
         trial[index] += width
@@ -259,8 +301,10 @@ def _jacobian(
                 there, relative + along[:, None] * rays + (surface.centre - there.surface.centre)
             )
         jacobian[:, :, column] = (moved - mapped) / width
+        if np.isfinite(prior.outline_sd):
+            outline_slopes[:, column] = (outline - prior.outline_residuals(there)) / width
     usable = np.isfinite(errors[:, :1, None]) & np.isfinite(jacobian)
-    return np.asarray(np.where(usable, jacobian, 0.0))
+    return np.where(usable, jacobian, 0.0), outline_slopes
 
 
 def _projected(transform: HeadTransform, relative: FloatArray) -> FloatArray:
@@ -291,14 +335,16 @@ def _cost(
     scaled, _, counted = _robust(prior, errors, cut_px)
     limit = 40.0 if cut_px is None else cut_px / prior.sigma_px
     each = 4.0 * np.log1p((np.where(counted, scaled, limit) / 2.0) ** 2)
-    return float(weights @ each + np.sum(parameters[N_POSE:] ** 2))
+    outline = prior.outline_residuals(prior.transform(parameters))
+    return float(weights @ each + np.sum(parameters[N_POSE:] ** 2) + outline @ outline)
 
 
 def _step(
     prior: Prior,
     parameters: FloatArray,
     errors: FloatArray,
-    jacobian: FloatArray,
+    slopes: tuple[FloatArray, FloatArray],
+    *,
     weights: FloatArray,
     active: NDArray[np.intp],
     cut_px: float | None,
@@ -308,9 +354,13 @@ def _step(
     _, robust, counted = _robust(prior, errors, cut_px)
     weight = np.repeat(weights * robust, 2) / prior.sigma_px**2
     target = np.where(counted[:, None], errors, 0.0).reshape(-1)
+    jacobian, outline_slopes = slopes
+    outline = prior.outline_residuals(prior.transform(parameters))
     design = jacobian.reshape(-1, len(active))
     has_prior = (active >= N_POSE).astype(np.float64)
     normal = design.T @ (design * weight[:, None]) + np.diag(has_prior)
+    normal += outline_slopes.T @ outline_slopes
     gradient = design.T @ (weight * target) - has_prior * parameters[active]
+    gradient += outline_slopes.T @ outline
     normal += damping * np.diag(np.diag(normal) + 1e-6)
     return np.asarray(np.linalg.solve(normal, gradient))

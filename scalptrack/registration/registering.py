@@ -17,7 +17,7 @@ from scalptrack.registration.gates import (
     scalp_overlap,
 )
 from scalptrack.registration.matching import mirrored_features
-from scalptrack.registration.refine import POSE, N_POSE, refine, resample
+from scalptrack.registration.refine import N_POSE, POSE, refine, resample
 from scalptrack.registration.transform import HeadTransform
 
 MIN_POINT_PAIRS = 4
@@ -26,7 +26,8 @@ MAX_POINT_RESIDUAL_PERCENT = 4.0
 """RMS that hand-set points may leave, % of the head's width: people set points to about 1-2 %
 (3 mm on a head of 15 cm), and a wrong pair leaves far more."""
 
-_POINT_CENTRE = np.array([8, 9])
+_CENTRE = np.array([N_POSE + 2, N_POSE + 3])
+"""Parameters of the head's centre in the reference: points tell it better than a poor outline."""
 
 
 def identity(features: HeadFeatures) -> HeadTransform:
@@ -60,7 +61,7 @@ def register(
         found = align(reference, moving, pairs, rng)
         gates, overlap = _all_gates(reference, moving, found, rng)
         if all(gate.passed for gate in gates) and found is not None:
-            return _accepted(moving, found, gates, overlap, resamples, rng)
+            return _accepted(moving, found, gates, overlap, resamples=resamples, rng=rng)
         if best[0] is None or (found is not None and len(found.inliers) > len(best[0].inliers)):
             best = (found, gates, overlap)
     return _refused(reference, moving, best, seed)
@@ -84,6 +85,7 @@ def _accepted(
     found: Alignment,
     gates: list[Gate],
     overlap: float,
+    *,
     resamples: int,
     rng: np.random.Generator,
 ) -> Registration:
@@ -171,7 +173,7 @@ def register_points(
             f"head, at least {MIN_POINT_PAIRS} are needed. Set more points on the scalp."
         )
         return _refused_points((points_gate,), Reason("too_few_points", message))
-    active = POSE if len(before) < 6 else np.concatenate([POSE, N_POSE + _POINT_CENTRE - 8 + 2])
+    active = POSE if len(before) < 6 else np.concatenate([POSE, _CENTRE])
     fit = refine(prior, before, after, active=active, steps=40)
     rms = float(np.sqrt(np.mean(np.minimum(fit.distances_px, 1e6) ** 2)))
     percent = 100.0 * rms / moving.head_width_px

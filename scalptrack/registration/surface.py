@@ -145,20 +145,17 @@ class HeadSurface:
         t = (-b - np.sqrt(np.maximum(root, 0.0))) / a
         hit = root >= 0.0
         if self._corrected:
-            t, hit = self._correct(t, start, step, a, b, c)
+            t, hit = self._correct(t, start, step)
         positions = origin + t[:, None] * directions
         return positions, self.normals(positions), hit & (t > 0.0)
 
     def _correct(
-        self,
-        t: FloatArray,
-        start: FloatArray,
-        step: FloatArray,
-        a: FloatArray,
-        b: FloatArray,
-        c: float,
+        self, t: FloatArray, start: FloatArray, step: FloatArray
     ) -> tuple[FloatArray, BoolArray]:
         """Move the hits of the ellipsoid to the corrected surface: fixed points, then Newton."""
+        a = np.einsum("ij,ij->i", step, step)
+        b = step @ start
+        c = float(start @ start)
         for _ in range(_FIXED_POINT_STEPS):
             height, _, _ = self._height(start + t[:, None] * step)
             root = b * b - a * (c - (1.0 + height) ** 2)
@@ -176,6 +173,12 @@ class HeadSurface:
         v = start + t[:, None] * step
         height, radius, _ = self._height(v)
         return t, np.abs(radius - 1.0 - height) < 1e-7
+
+    def cone(self, origin: FloatArray) -> FloatArray:
+        """Matrix K (3, 3) with ``dᵀ K d = 0`` for rays d from `origin` that touch the ellipsoid."""
+        start = self._to_unit @ (origin - self.centre)
+        inner = np.outer(start, start) - (float(start @ start) - 1.0) * np.eye(3)
+        return np.asarray(self._to_unit.T @ inner @ self._to_unit)
 
     def gaps(self, positions: FloatArray) -> FloatArray:
         """How far positions (N, 3) lie outside the surface, in units of its radius."""

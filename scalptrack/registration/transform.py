@@ -103,6 +103,28 @@ class HeadTransform:
         points[~(hit & (_cosines(positions, normals) > MIN_VISIBLE_COSINE))] = np.nan
         return points
 
+    def moving_outline(self) -> tuple[FloatArray, FloatArray]:
+        """Outline of the ellipsoid in the moving photograph: centre (2,), (m11, m12, m22).
+
+        As in `HeadShape.outline`; NaN when the outline is no ellipse.
+        """
+        matrix = self.pose.matrix
+        camera = self.moving_camera
+        origin = self.surface.centre - matrix.T @ self.pose.centre(camera)
+        f = camera.focal_px
+        rays = np.array([[1 / f, 0.0, -camera.cx / f], [0.0, 1 / f, -camera.cy / f], [0, 0, 1.0]])
+        pixel_rays = matrix.T @ rays
+        conic = -pixel_rays.T @ self.surface.cone(origin) @ pixel_rays
+        quadratic, linear = conic[:2, :2], conic[:2, 2]
+        centre = -np.linalg.solve(quadratic, linear)
+        level = float(centre @ quadratic @ centre - conic[2, 2])
+        ellipse = quadratic / level
+        determinant = ellipse[0, 0] * ellipse[1, 1] - ellipse[0, 1] ** 2
+        if determinant <= 0.0 or ellipse[0, 0] <= 0.0:
+            return np.full(2, np.nan), np.full(3, np.nan)
+        m11 = np.sqrt(ellipse[0, 0])
+        return centre, np.array([m11, ellipse[0, 1] / m11, np.sqrt(determinant) / m11])
+
     def as_dict(self) -> dict[str, Any]:
         """Every parameter as plain JSON values, with a ``type`` name."""
         return {

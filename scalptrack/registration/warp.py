@@ -45,7 +45,7 @@ def warp_to_reference(
     height, width = moving_image.shape[:2]
     with np.errstate(invalid="ignore"):
         inside = (mapped >= 0.0) & (mapped <= [width - 1, height - 1])
-    footprint = inside.all(axis=2)
+    footprint: BoolArray = np.asarray(inside.all(axis=2))
     safe = np.where(footprint[..., None], mapped, 0.0).astype(np.float32)
     warped = cv2.remap(
         moving_image, safe[..., 0], safe[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

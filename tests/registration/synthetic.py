@@ -74,7 +74,7 @@ class Shot:
     background_seed: int = 0
     background_contrast: float = 20.0
     noise_seed: int = 0
-    size: tuple[int, int] = (720, 900)
+    size: tuple[int, int] = (500, 620)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ def _cast(subject: Subject, origin: np.ndarray, rays: np.ndarray):
     b = rays @ origin
     closest = origin - b[:, None] * rays
     t = -b - np.sqrt(np.maximum(1.0 - np.einsum("ij,ij->i", closest, closest), 0.0))
-    for _ in range(25):
+    for _ in range(14):
         r = subject.radius(_unit(origin + t[:, None] * rays))
         gap2 = np.einsum("ij,ij->i", closest, closest)
         t = 0.5 * t + 0.5 * (-b - np.sqrt(np.maximum(r**2 - gap2, 0.0)))
@@ -188,7 +188,7 @@ def _hair(subject: Subject, shot: Shot) -> tuple[np.ndarray, np.ndarray]:
     canvas = np.zeros((2 * height, 2 * width), np.uint8)
     if shot.hairs:
         rng = np.random.default_rng([shot.hair_seed, 3])
-        roots = _unit(rng.normal(0, 1, (3 * shot.hairs, 3)) + [0, 0, 0.5])
+        roots = _unit(rng.normal(0, 1, (3 * shot.hairs, 3)) + np.array([0, 0, 0.5]))
         roots = roots[roots[:, 2] > 0.1][: shot.hairs]
         angle = np.radians(shot.comb_deg) + rng.normal(0, 0.5, len(roots))
         direction = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1)
