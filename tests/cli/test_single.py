@@ -1,0 +1,160 @@
+"""`catalog`, `check`, `segment` and `register` from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from scalptrack.cli.main import main
+
+
+@pytest.fixture(scope="module")
+def photograph(samples) -> Path:
+    return sorted((samples / "subject-03" / "vertex").glob("2024-06-03*.jpg"))[0]
+
+
+@pytest.fixture(scope="module")
+def baseline(samples) -> Path:
+    return sorted((samples / "subject-03" / "vertex").glob("2024-03-04*.jpg"))[0]
+
+
+@pytest.fixture
+def empty_wall(tmp_path) -> Path:
+    noise = np.random.default_rng(3).normal(150, 6, (600, 500, 3))
+    path = tmp_path / "wall.jpg"
+    Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8)).save(path, quality=92)
+    return path
+
+
+def _invoke(*arguments: object):
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+def test_catalog_lists_what_was_understood_and_what_was_not(few_photographs, tmp_path):
+    manifest = tmp_path / "manifest.csv"
+    result = _invoke("catalog", few_photographs, "--json", "--write-manifest", manifest)
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert document["schema"] == "scalptrack.catalog/1"
+    assert len(document["photographs"]) == 3
+    assert {each["reason_code"] for each in document["rejected"]} == {
+        "truncated",
+        "not_a_photograph",
+        "duplicate_of",
+    }
+    assert manifest.read_text(encoding="utf-8").splitlines()[0].startswith("photo,subject,view")
+
+
+def test_check_accepts_a_good_photograph(photograph):
+    result = _invoke("check", photograph, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0, result.output
+    assert document["usable"] is True
+    assert document["photographs"][0]["usable"] is True
+
+
+def test_check_says_what_is_wrong_with_a_picture_without_a_head(empty_wall):
+    result = _invoke("check", empty_wall, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert document["usable"] is False
+    assert "no_head" in {each["code"] for each in document["findings"]}
+    assert all(each["advice"] for each in document["findings"])
+
+
+def test_segment_writes_maps_of_the_upright_size(photograph, tmp_path):
+    result = _invoke("segment", photograph, "--out", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    (document,) = json.loads(result.stdout)["photographs"]
+    with Image.open(photograph) as image:
+        size = image.size
+    hair = np.asarray(Image.open(tmp_path / f"{photograph.stem}.hair.png"))
+    classes = np.asarray(Image.open(tmp_path / f"{photograph.stem}.classes.png"))
+    assert hair.shape == classes.shape == (size[1], size[0])
+    assert hair.dtype == classes.dtype == np.uint8
+    assert set(np.unique(classes)) <= {0, 1, 2, 3, 4}
+    assert (tmp_path / f"{photograph.stem}.overlay.jpg").is_file()
+    head = np.isin(classes, (1, 2))
+    assert abs(hair[head].mean() / 255 - document["coverage_fraction"]) < 0.25
+    assert document["region_px"] <= head.size
+    assert 0 <= document["excluded_fraction"] < 1
+
+
+def test_segment_gives_a_reason_where_there_is_no_head(empty_wall, tmp_path):
+    result = _invoke("segment", empty_wall, "--out", tmp_path / "out", "--json")
+    (document,) = json.loads(result.stdout)["photographs"]
+    assert result.exit_code == 1
+    assert document["coverage_fraction"] is None
+    assert document["reason"]
+
+
+def test_two_photographs_with_one_name_keep_their_own_maps(photograph, baseline, tmp_path):
+    paths = []
+    for folder, source in (("one", photograph), ("two", baseline)):
+        (tmp_path / folder).mkdir()
+        paths.append(tmp_path / folder / "a.jpg")
+        paths[-1].write_bytes(source.read_bytes())
+    result = _invoke("segment", *paths, "--out", tmp_path / "out", "--json")
+    files = [each["files"]["hair"] for each in json.loads(result.stdout)["photographs"]]
+    assert len(set(files)) == 2
+    assert all((tmp_path / "out" / name).is_file() for name in files)
+
+
+def test_register_carries_points_and_names_those_that_are_not_visible(
+    baseline, photograph, tmp_path
+):
+    points = tmp_path / "points.csv"
+    points.write_text("x,y\n450,600\n1,1\n")
+    arguments = ["register", baseline, photograph, "--points", points]
+    result = _invoke(*arguments, "--out", tmp_path / "out", "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0, result.output
+    assert (document["status"], document["tier"]) == ("registered", "A")
+    assert document["points"][1] is None
+    assert np.hypot(*(np.array(document["points"][0]) - (450, 600))) < 250
+    assert (tmp_path / "out" / "aligned.jpg").is_file()
+    assert json.loads((tmp_path / "out" / "registration.json").read_text()) == document
+
+
+def test_register_refuses_a_mirrored_photograph(baseline, photograph, tmp_path):
+    mirrored = tmp_path / "mirrored.jpg"
+    with Image.open(photograph) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(mirrored, quality=95)
+    result = _invoke("register", baseline, mirrored, "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert document["status"] == "refused"
+    assert document["transform"] is None
+    assert document["reason"]
+
+
+def test_points_that_are_no_numbers_are_named_by_line(baseline, photograph, tmp_path):
+    points = tmp_path / "points.csv"
+    points.write_text("x,y\n450,600\nleft,top\n")
+    result = _invoke("register", baseline, photograph, "--points", points)
+    assert result.exit_code == 2
+    assert "points.csv, line 3: 2 numbers are expected" in result.stderr
+
+
+def test_too_few_pairs_are_refused(baseline, photograph, tmp_path):
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("1,2,3,4\n5,6,7,8\n")
+    result = _invoke("register", baseline, photograph, "--points-file", pairs)
+    assert result.exit_code == 2
+    assert "holds 2 pairs of points; at least 4 are needed" in result.stderr
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_is_documented_and_shows_an_example(command):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert f"scalptrack {command} " in readme
+    result = _invoke(command, "--help")
+    assert result.exit_code == 0
+    assert f"  scalptrack {command} " in result.output
+    assert "--json" in result.output
+    assert "--quiet" in result.output

@@ -1,0 +1,157 @@
+"""The main job from the command line, on a folder with good and bad files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from scalptrack.cli.main import main
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_run_ends_with_counts_and_says_that_some_files_failed(tracked):
+    result, _ = tracked
+    assert result.exit_code == 1, result.output
+    assert result.stderr.strip().splitlines()[-1] == "6 files: 3 measured, 0 refused, 3 rejected"
+    assert "subject-03, vertex:" in result.stdout
+
+
+def test_every_file_has_its_row_and_every_failure_its_reason(tracked):
+    _, out = tracked
+    rows = {row["photo"].rsplit("/", 1)[-1]: row for row in _rows(out / "measurements.csv")}
+    assert len(rows) == 6
+    assert rows["2024-10-01.jpg"]["reason_code"] == "truncated"
+    assert rows["notes.txt"]["reason_code"] == "not_a_photograph"
+    assert rows["2025-01-01.jpg"]["reason_code"] == "duplicate_of"
+    measured = [row for row in rows.values() if row["status"] == "measured"]
+    assert len(measured) == 3
+    for row in measured:
+        low, middle, high = (
+            float(row[name]) for name in ("coverage_low", "coverage_percent", "coverage_high")
+        )
+        assert 0 <= low < middle < high <= 100
+        assert middle == pytest.approx(100 * float(row["hair_px"]) / int(row["region_px"]), abs=0.1)
+    assert all(row["coverage_percent"] == "" for row in rows.values() if row not in measured)
+
+
+def test_an_unchanged_head_shows_no_detectable_change(tracked):
+    _, out = tracked
+    (change,) = [row for row in _rows(out / "changes.csv") if row["visit_date"] == "2024-06-03"]
+    assert change["verdict"] == "no detectable change"
+    assert abs(float(change["change_points"])) < float(change["mdc_points"])
+
+
+def test_charts_pictures_report_and_provenance_are_written(tracked):
+    _, out = tracked
+    record = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
+    assert record["schema"] == "scalptrack.provenance/1"
+    assert all((out / name).is_file() for name in record["outputs"])
+    kinds = {name.split(".", 1)[1] for name in record["outputs"] if "/" in name}
+    assert kinds == {
+        "png",
+        "svg",
+        "overlay.jpg",
+        "aligned.jpg",
+        "compare.jpg",
+        "gain-loss.jpg",
+    }
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "2024-10-01.jpg" in report
+    assert "notes.txt" in report
+
+
+def test_a_rerun_gives_the_same_bytes_and_computes_nothing_again(
+    tracked, few_photographs, monkeypatch
+):
+    _, out = tracked
+    before = _hashes(out)
+
+    def forbidden(*_args, **_kwargs):
+        message = "computed again"
+        raise AssertionError(message)
+
+    monkeypatch.setattr("scalptrack.pipeline.analyse_photograph", forbidden)
+    monkeypatch.setattr("scalptrack.pipeline.register", forbidden)
+    monkeypatch.setattr("scalptrack.results.draw_series", forbidden)
+    arguments = ["track", str(few_photographs), "--out", str(out), "--jobs", "1", "--quiet"]
+    assert CliRunner().invoke(main, arguments).exit_code == 1
+    after = _hashes(out)
+    ledger = ".scalptrack/written.json"
+    assert {k: v for k, v in after.items() if k != ledger} == {
+        k: v for k, v in before.items() if k != ledger
+    }
+
+
+def test_the_originals_are_untouched(tracked, few_photographs, samples):
+    source = samples / "subject-03" / "vertex"
+    for path in (few_photographs / "subject-03" / "vertex").glob("2024-0*.jpg"):
+        assert path.read_bytes() == (source / path.name).read_bytes()
+
+
+def test_a_report_of_the_users_is_not_overwritten(few_photographs, tmp_path):
+    (tmp_path / "report.html").write_text("mine")
+    result = CliRunner().invoke(main, ["track", str(few_photographs), "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "was not written by scalptrack" in result.stderr
+    assert (tmp_path / "report.html").read_text() == "mine"
+
+
+def test_a_missing_folder_is_an_error_of_usage(tmp_path):
+    result = CliRunner().invoke(
+        main, ["track", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 2
+    assert "doesn't exist. Give a folder of photographs or a manifest (.csv)." in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_a_usable_photograph_names_what_is_there(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "letter.txt").write_text("hello")
+    result = CliRunner().invoke(
+        main, ["track", str(tmp_path / "photos"), "--out", str(tmp_path / "out")]
+    )
+    assert result.exit_code == 2
+    assert "There is no usable photograph" in result.stderr
+    assert "letter.txt" in result.stderr
+
+
+def test_the_output_folder_may_not_be_the_photographs(few_photographs):
+    result = CliRunner().invoke(
+        main, ["track", str(few_photographs), "--out", str(few_photographs)]
+    )
+    assert result.exit_code == 2
+    assert "Choose another folder" in result.stderr
+    assert not (few_photographs / ".scalptrack").exists()
+
+
+def test_json_is_one_document_on_stdout(few_photographs, tmp_path):
+    photos = tmp_path / "photos" / "anna" / "vertex"
+    photos.mkdir(parents=True)
+    source = next((few_photographs / "subject-03" / "vertex").glob("2024-03-04*.jpg"))
+    shutil.copy(source, photos / "2024-03-04.jpg")
+    arguments = ["track", str(tmp_path / "photos"), "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(main, arguments)
+    document = json.loads(result.stdout)
+    assert result.exit_code == 0, result.output
+    assert document["schema"] == "scalptrack.track/1"
+    assert [each["status"] for each in document["outcomes"]] == ["measured"]
+    assert 0 < document["outcomes"][0]["coverage_fraction"] < 1

@@ -1,0 +1,95 @@
+"""The shipped network: verified, repeatable, and silent where there is no head."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+
+import numpy as np
+import pytest
+
+from scalptrack.errors import HeadNotFoundError, ModelError
+from scalptrack.images import read_photograph
+from scalptrack.segmentation import NetworkSegmenter, network
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> NetworkSegmenter:
+    return NetworkSegmenter()
+
+
+@pytest.fixture(scope="module")
+def photograph(samples) -> np.ndarray:
+    path = sorted((samples / "subject-03" / "vertex").glob("2024-06-03*.jpg"))[0]
+    return read_photograph(path)[0]
+
+
+@pytest.fixture
+def model_copy(tmp_path, monkeypatch):
+    for path in network.MODEL_FOLDER.iterdir():
+        if path.is_file():
+            shutil.copy(path, tmp_path / path.name)
+    monkeypatch.setattr(network, "MODEL_FOLDER", tmp_path)
+    network.model_checksum.cache_clear()
+    yield tmp_path
+    network.model_checksum.cache_clear()
+
+
+def test_the_checksum_is_the_models(model_copy):
+    content = (model_copy / network.MODEL_NAME).read_bytes()
+    assert network.model_checksum() == hashlib.sha256(content).hexdigest()
+
+
+def test_a_changed_model_is_refused(model_copy):
+    path = model_copy / network.MODEL_NAME
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="is not the released one"):
+        NetworkSegmenter()
+
+
+def test_a_missing_model_is_refused(model_copy):
+    (model_copy / network.MODEL_NAME).unlink()
+    with pytest.raises(ModelError, match="missing"):
+        NetworkSegmenter()
+
+
+def test_maps_lie_on_one_grid_and_keep_their_ranges(segmenter, photograph):
+    found = segmenter.segment(photograph)
+    shape = (found.grid.height, found.grid.width)
+    for array in (found.hair_fraction, found.classes, found.scalp, found.incidence_cosine):
+        assert array.shape == shape
+    assert found.hair_fraction.dtype == np.float32
+    assert 0 <= found.hair_fraction.min() <= found.hair_fraction.max() <= 1
+    assert found.photograph_shape == photograph.shape[:2]
+    assert found.scalp.mean() > 0.1
+
+
+def test_the_same_photograph_gives_the_same_bytes(segmenter, photograph):
+    first, second = segmenter.segment(photograph), NetworkSegmenter().segment(photograph)
+    np.testing.assert_array_equal(first.hair_fraction, second.hair_fraction)
+    assert first.grid == second.grid
+
+
+def test_more_room_around_the_head_hardly_changes_the_coverage(segmenter, photograph):
+    roomy = np.pad(photograph, ((200, 200), (200, 200), (0, 0)), mode="edge")
+    close, far = segmenter.segment(photograph), segmenter.segment(roomy)
+    coverages = [float(each.hair_fraction[each.scalp].mean()) for each in (close, far)]
+    assert coverages[0] == pytest.approx(coverages[1], abs=0.05)
+    centres = [
+        each.grid.to_photograph(np.argwhere(each.scalp)[:, ::-1].mean(axis=0)[np.newaxis])[0]
+        for each in (close, far)
+    ]
+    assert centres[1] - centres[0] == pytest.approx([200, 200], abs=25)
+
+
+def test_perturbation_gives_a_spread_and_none_gives_none(segmenter, photograph):
+    assert segmenter.segment(photograph).coverage_sd_fraction == 0
+    spread = segmenter.segment(photograph, perturbations=4).coverage_sd_fraction
+    assert 0 < spread < 0.1
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (300, 900), (1200, 800)])
+def test_a_plain_wall_has_no_head(segmenter, shape):
+    wall = np.full((*shape, 3), 170, np.uint8)
+    with pytest.raises(HeadNotFoundError):
+        segmenter.segment(wall)
