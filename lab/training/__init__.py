@@ -1,0 +1,1 @@
+"""Training and judging of the segmentation network; never needed to run scalptrack."""

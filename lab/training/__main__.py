@@ -1,0 +1,53 @@
+"""Train, export, evaluate: ``python -m lab.training --help``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import torch
+
+from lab.training.export import export
+from lab.training.train import Plan, train
+
+MODEL_FOLDER = Path("scalptrack/segmentation/model")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    teach = commands.add_parser("train", help="train; continues when the checkpoint exists")
+    teach.add_argument("shards", type=Path, nargs="+")
+    teach.add_argument("--out", type=Path, required=True)
+    teach.add_argument("--iterations", type=int, default=7000)
+    teach.add_argument("--seed", type=int, default=0)
+    ship = commands.add_parser("export", help="write the ONNX file and its checksum")
+    ship.add_argument("checkpoint", type=Path)
+    ship.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    judge = commands.add_parser("evaluate", help="tables on held-out seeds or on lab/phantom")
+    judge.add_argument("--model", type=Path, default=MODEL_FOLDER / "scalpnet.onnx")
+    judge.add_argument("--shards", type=Path, nargs="*", default=[])
+    judge.add_argument("--phantom", type=Path, nargs="*", default=[])
+    judge.add_argument("--limit", type=int, default=300)
+    judge.add_argument("--size", type=int, default=384)
+    return parser
+
+
+def main() -> None:
+    """Command line."""
+    options = _parser().parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    if options.command == "train":
+        train(options.shards, options.out, Plan(options.iterations, seed=options.seed))
+    elif options.command == "export":
+        print(export(options.checkpoint, options.folder))
+    else:
+        from lab.training.evaluate import print_tables
+
+        print_tables(options.model, options.shards, options.phantom, options.limit, options.size)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Crops of rendered pictures, photographed anew each time they are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.strands.develop import decode_light, develop
+from lab.strands.shards import read_shard, unpack_code
+
+HELD_OUT_EVERY = 3
+"""Every third seed (0, 3, 6, ...) is held out of training and only reported on."""
+
+CROP_PX = 192
+
+_HAIR = 2
+_REGION_BIT = 8
+
+Facts = dict[str, str | int | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the network should say of a crop.
+
+    Attributes
+    ----------
+    classes : ndarray of int64, shape (H, W)
+        Class codes.
+    fraction, region, cosine : ndarray of float32, shape (H, W)
+        Hair fraction; 1 on visible anatomical scalp; cosine of the incidence angle.
+    """
+
+    classes: NDArray[np.int64]
+    fraction: NDArray[np.float32]
+    region: NDArray[np.float32]
+    cosine: NDArray[np.float32]
+
+
+class Pictures:
+    """The pictures of a folder of shards, in memory; grows while shards are being made.
+
+    Parameters
+    ----------
+    folders : list of Path
+        Where shards lie.
+    held_out : bool
+        Keep only the held-out seeds, or only the others.
+    """
+
+    def __init__(self, folders: list[Path], *, held_out: bool) -> None:
+        self._folders = folders
+        self._held_out = held_out
+        self._seen: set[Path] = set()
+        self.items: list[tuple[NDArray[np.uint8], NDArray[np.uint8], Facts]] = []
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Load shards that have appeared since the last call."""
+        for folder in self._folders:
+            for path in sorted(folder.glob("shard_*.npz")):
+                if path in self._seen:
+                    continue
+                self._seen.add(path)
+                for light, truth, facts in read_shard(path):
+                    if (int(facts["seed"]) % HELD_OUT_EVERY == 0) == self._held_out:
+                        self.items.append((light, truth, facts))
+
+
+def unpack(packed: NDArray[np.uint8]) -> Truth:
+    """Truth of an 8-bit truth array (`lab.strands.shards.pack`)."""
+    classes, region = unpack_code(packed[..., 1])
+    return Truth(
+        classes.astype(np.int64),
+        packed[..., 0].astype(np.float32) / 255,
+        region.astype(np.float32),
+        packed[..., 2].astype(np.float32) / 255,
+    )
+
+
+def _square(rng: np.random.Generator, packed: NDArray[np.uint8]) -> tuple[int, int, int]:
+    """A square (top, left, side): often the head as the program crops it, or everything."""
+    full = packed.shape[0]
+    kind = rng.random()
+    if kind < 0.62:
+        code = packed[..., 1]
+        rows, columns = np.nonzero((code >= _REGION_BIT) | (code == _HAIR))
+        if len(rows) > 0.01 * full * full:
+            low = np.array([np.percentile(rows, 1), np.percentile(columns, 1)])
+            high = np.array([np.percentile(rows, 99), np.percentile(columns, 99)])
+            side = int(np.clip((high - low).max() / rng.uniform(0.55, 0.95), full // 6, full))
+            corner = (low + high - side) / 2 + rng.normal(0, 0.06, 2) * side
+            top, left = np.clip(np.round(corner), 0, full - side).astype(int)
+            return int(top), int(left), side
+    if kind < 0.88:
+        return 0, 0, full
+    side = int(rng.integers(full // 3, full + 1))
+    top, left = rng.integers(0, full - side + 1, 2)
+    return int(top), int(left), side
+
+
+def _scaled(
+    light: NDArray[np.uint8], packed: NDArray[np.uint8], side: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Light and truth of a square at `side` pixels: areas are averaged, codes are picked."""
+    shrink = light.shape[0] > side
+    how = cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
+    picture = decode_light(light)
+    if light.shape[0] == side:
+        return picture, packed
+    smooth = cv2.resize(packed, (side, side), interpolation=how)
+    codes = cv2.resize(packed[..., 1], (side, side), interpolation=cv2.INTER_NEAREST)
+    code, bit = codes & 7, codes & _REGION_BIT
+    hair = smooth[..., 0] >= 128
+    bare = np.where(bit > 0, 1, 0)
+    code = np.where(hair & (code < 3), 2, np.where((code == 2) & ~hair, bare, code))
+    smooth[..., 1] = code.astype(np.uint8) | bit
+    return cv2.resize(picture, (side, side), interpolation=how), smooth
+
+
+def draw_crop(
+    rng: np.random.Generator, light: NDArray[np.uint8], packed: NDArray[np.uint8], size: int
+) -> tuple[NDArray[np.float32], Truth]:
+    """A random square of a picture in linear light, turned and mirrored, and its truth."""
+    top, left, side = _square(rng, packed)
+    square = np.s_[top : top + side, left : left + side]
+    picture, truth = _scaled(light[square], packed[square], size)
+    turn = int(rng.integers(4)) if rng.random() < 0.08 else 0
+    picture, truth = np.rot90(picture, turn), np.rot90(truth, turn)
+    if rng.random() < 0.5:
+        picture, truth = picture[:, ::-1], truth[:, ::-1]
+    return np.ascontiguousarray(picture), unpack(np.ascontiguousarray(truth))
+
+
+def draw_batch(
+    rng: np.random.Generator, pictures: Pictures, count: int, pairs: int, size: int = CROP_PX
+) -> tuple[NDArray[np.float32], list[Truth]]:
+    """A batch of photographs; the last `pairs` show the scenes of the first ones again.
+
+    Returns
+    -------
+    tuple
+        Images (count, 3, size, size) in [0, 1], and the truth of each.
+    """
+    crops = []
+    for _ in range(count - pairs):
+        light, packed, _ = pictures.items[int(rng.integers(len(pictures.items)))]
+        crops.append(draw_crop(rng, light, packed, size))
+    crops += crops[:pairs]
+    images = np.stack([develop(rng, picture) for picture, _ in crops])
+    batch = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    return np.ascontiguousarray(batch), [truth for _, truth in crops]

@@ -1,0 +1,51 @@
+"""Write the shipped model: one ONNX file, and the checksum that the program verifies."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from lab.training.network import Answer, Segmenter
+
+MODEL_NAME = "scalpnet.onnx"
+
+
+def export(checkpoint: Path, folder: Path) -> Path:
+    """Export the averaged weights of a checkpoint.
+
+    Parameters
+    ----------
+    checkpoint : Path
+        Written by `lab.training.train`.
+    folder : Path
+        Where ``scalpnet.onnx`` and ``CHECKSUM`` (format of sha256sum) go.
+
+    Returns
+    -------
+    Path
+        The ONNX file: input ``image`` float32 (1, 3, H, W), RGB in [0, 1], H and W multiples
+        of 32; output ``maps`` float32 (1, 8, H, W), activated.
+    """
+    network = Segmenter()
+    network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    answer = Answer(network).eval()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MODEL_NAME
+    temporary = path.with_suffix(".part")
+    sides = {2: "height", 3: "width"}
+    torch.onnx.export(
+        answer,
+        (torch.rand(1, 3, 384, 384),),
+        str(temporary),
+        input_names=["image"],
+        output_names=["maps"],
+        dynamic_axes={"image": sides, "maps": sides},
+        opset_version=13,
+        dynamo=False,
+    )
+    temporary.rename(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "CHECKSUM").write_text(f"{digest}  {MODEL_NAME}\n", encoding="utf-8")
+    return path

@@ -1,0 +1,110 @@
+"""What the network is asked to get right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+_CLASS_WEIGHTS = (0.8, 1.2, 1.0, 1.2, 0.8)
+_PATCH_PX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Truth of a batch: classes (N, H, W) int64; the others (N, H, W) float32."""
+
+    classes: Tensor
+    fraction: Tensor
+    region: Tensor
+    cosine: Tensor
+
+
+def _masked_mean(value: Tensor, mask: Tensor) -> Tensor:
+    return (value * mask).sum() / (mask.sum() + 1)
+
+
+def coverage_error(fraction: Tensor, targets: Targets) -> Tensor:
+    """Mean over pictures of |predicted - true coverage| of the visible scalp."""
+    area = targets.region.sum((1, 2))
+    gap = ((fraction - targets.fraction) * targets.region).sum((1, 2)) / (area + 1)
+    seen = area > 400
+    return gap.abs()[seen].mean() if bool(seen.any()) else gap.sum() * 0
+
+
+def _patch_error(fraction: Tensor, targets: Targets) -> Tensor:
+    """The same within small patches, so that errors can't cancel across the head."""
+    gap = ((fraction - targets.fraction) * targets.region)[:, None]
+    mean = functional.avg_pool2d(gap, _PATCH_PX)
+    share = functional.avg_pool2d(targets.region[:, None], _PATCH_PX)
+    return mean.abs().sum() / (share.sum() + 1)
+
+
+def _consistency(fraction: Tensor, targets: Targets, pairs: int) -> Tensor:
+    """The same scene in two photographs must give the same fraction in small patches."""
+    if not pairs:
+        return fraction.sum() * 0
+    region = targets.region[:pairs, None]
+    gap = (fraction[:pairs] - fraction[-pairs:])[:, None] * region
+    share = functional.avg_pool2d(region, 8).sum()
+    return functional.avg_pool2d(gap, 8).abs().sum() / (share + 1)
+
+
+def _coarse(answer: Tensor, targets: Targets) -> Tensor:
+    """Class, fraction and region shares of the large cells of a deep layer."""
+    cell = targets.classes.shape[-1] // answer.shape[-1]
+    shares = functional.one_hot(targets.classes, 5).permute(0, 3, 1, 2).float()
+    want = torch.cat([shares, targets.fraction[:, None], targets.region[:, None]], 1)
+    want = functional.avg_pool2d(want, cell)
+    classes = functional.cross_entropy(answer[:, :5], want[:, :5])
+    return classes + functional.binary_cross_entropy_with_logits(answer[:, 5:], want[:, 5:])
+
+
+def total_loss(
+    raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int
+) -> tuple[Tensor, dict[str, float]]:
+    """Weighted sum of all terms, and the terms themselves.
+
+    The fraction is fitted with cross-entropy against the exact fraction, whose minimum is
+    the *mean*: an absolute error would give the median, which is biased where strands are
+    narrower than a pixel.
+
+    Parameters
+    ----------
+    raw : Tensor, shape (N, 8, H, W)
+        Answer of the network before activation.
+    coarse : list of Tensor, each of shape (N, 7, h, w)
+        Answers of its deeper layers.
+    targets : Targets
+        The truth.
+    pairs : int
+        The last so many pictures show the scenes of the first ones.
+
+    Returns
+    -------
+    tuple
+        The loss, and its terms as numbers.
+    """
+    classes = functional.cross_entropy(
+        raw[:, :5], targets.classes, weight=torch.tensor(_CLASS_WEIGHTS)
+    )
+    cross = functional.binary_cross_entropy_with_logits(
+        raw[:, 5], targets.fraction, reduction="none"
+    )
+    focus = torch.maximum(targets.region, (targets.fraction > 0).float())
+    fraction = torch.sigmoid(raw[:, 5])
+    terms = {
+        "classes": classes,
+        "fraction": _masked_mean(cross, focus) + 0.3 * _masked_mean(cross, 1 - focus),
+        "coverage": 1.0 * coverage_error(fraction, targets),
+        "patches": 0.8 * _patch_error(fraction, targets),
+        "region": functional.binary_cross_entropy_with_logits(raw[:, 6], targets.region),
+        "cosine": 0.5
+        * _masked_mean((torch.sigmoid(raw[:, 7]) - targets.cosine).abs(), targets.region),
+        "consistency": 0.5 * _consistency(fraction, targets, pairs),
+        "coarse": 0.3 * torch.stack([_coarse(answer, targets) for answer in coarse]).sum(),
+    }
+    loss = torch.stack(list(terms.values())).sum()
+    return loss, {name: float(value.detach()) for name, value in terms.items()}

@@ -1,0 +1,144 @@
+"""Train the network from rendered shards; resumable, with averaged weights."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lab.training.dataset import Pictures, Truth, draw_batch
+from lab.training.losses import Targets, total_loss
+from lab.training.network import Segmenter, parameter_count
+
+SIZES = ((192, 8), (160, 10), (256, 5))
+"""Side in pixels and pictures of the batches, in turn, at about the same cost each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long and how fast to train.
+
+    Attributes
+    ----------
+    iterations : int
+        Batches in all.
+    pairs : int
+        How many pictures of a batch show a scene a second time.
+    rate : float
+        Learning rate; constant after a warm-up, falling to zero over the last `decay` share.
+    decay : float
+        Share of the iterations over which the rate falls.
+    seed : int
+        Of weights and batches.
+    """
+
+    iterations: int
+    pairs: int = 1
+    rate: float = 2e-3
+    decay: float = 0.45
+    seed: int = 0
+
+    def rate_at(self, iteration: int) -> float:
+        """Learning rate of an iteration."""
+        left = (self.iterations - iteration) / max(1.0, self.decay * self.iterations)
+        return self.rate * min(1.0, (iteration + 1) / 100, max(left, 0.01))
+
+
+def _targets(truth: list[Truth]) -> Targets:
+    def stack(name: str) -> Tensor:
+        return torch.from_numpy(np.stack([getattr(t, name) for t in truth]))
+
+    return Targets(stack("classes"), stack("fraction"), stack("region"), stack("cosine"))
+
+
+def _average(average: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move averaged weights towards the present ones; running statistics as well."""
+    with torch.no_grad():
+        for old, new in zip(
+            average.state_dict().values(), network.state_dict().values(), strict=True
+        ):
+            if old.dtype.is_floating_point:
+                old.lerp_(new, 1 - keep)
+            else:
+                old.copy_(new)
+
+
+def train(shards: list[Path], out: Path, plan: Plan, *, save_every: int = 100) -> Path:
+    """Train, saving the state as it goes; continues from `out` when it is there.
+
+    Parameters
+    ----------
+    shards : list of Path
+        Folders of shards; new shards are picked up while training.
+    out : Path
+        Checkpoint file.
+    plan : Plan
+        Length, batch, rate and seed.
+    save_every : int
+        Iterations between checkpoints.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+    """
+    torch.manual_seed(plan.seed)
+    network = Segmenter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = copy.deepcopy(network)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=1e-3)
+    start = 0
+    if out.exists():
+        state = torch.load(out, weights_only=True)
+        network.load_state_dict(state["network"])
+        average.load_state_dict(state["average"])
+        if "optimiser" in state:
+            optimiser.load_state_dict(state["optimiser"])
+        start = int(state["iteration"])
+    pictures = Pictures(shards, held_out=False)
+    print(f"{parameter_count(network)} parameters, {len(pictures.items)} pictures, from {start}")
+    network.train()
+    sums: dict[str, float] = {}
+    clock = time.perf_counter()
+    for iteration in range(start, plan.iterations):
+        rng = np.random.default_rng([plan.seed, iteration])
+        size, count = SIZES[iteration % len(SIZES)]
+        images, truth = draw_batch(rng, pictures, count, plan.pairs, size)
+        batch = torch.from_numpy(images).to(memory_format=torch.channels_last)
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate_at(iteration)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            raw, coarse = network.answers(batch)
+        loss, terms = total_loss(
+            raw.float(), [answer.float() for answer in coarse], _targets(truth), plan.pairs
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimiser.step()
+        _average(average, network, min(0.997, (iteration + 1) / (iteration + 10)))
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0.0) + value
+        done = iteration + 1
+        if done % 50 == 0:
+            line = " ".join(f"{name} {value / 50:.3f}" for name, value in sums.items())
+            print(f"{done} {(time.perf_counter() - clock) / 50:.2f} s/it {line}", flush=True)
+            sums, clock = {}, time.perf_counter()
+        if done % save_every == 0 or done == plan.iterations:
+            temporary = out.with_suffix(".part")
+            state = {
+                "network": network.state_dict(),
+                "average": average.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "iteration": done,
+                "plan": asdict(plan),
+                "pictures": len(pictures.items),
+            }
+            torch.save(state, temporary)
+            temporary.rename(out)
+            pictures.refresh()
+    return out

@@ -1,0 +1,160 @@
+"""The fast renderer: exact coverage, occlusion, anatomy, and the same picture per seed."""
+
+import numpy as np
+import pytest
+
+from lab.strands.camera import Camera, Surface, look
+from lab.strands.develop import decode_light, develop, encode_light
+from lab.strands.draw import draw_strands
+from lab.strands.hair import Strands
+from lab.strands.head import SCALP, sample_head
+from lab.strands.light import Lighting
+from lab.strands.scene import NO_HEAD_SHARE, render
+from lab.strands.shards import pack, read_shard, unpack_code, write_shard
+
+SIZE = 96
+
+
+def camera_at(x: float, y: float, z: float, span: float = 0.6) -> Camera:
+    """A camera that looks at the origin, with the head `span` of the picture wide."""
+    position = np.array([x, y, z], np.float32)
+    forward = -position / np.linalg.norm(position)
+    up = np.array([0.0, 0, 1]) if abs(forward[2]) < 0.9 else np.array([0.0, 1, 0])
+    right = np.cross(forward, up)
+    right /= np.linalg.norm(right)
+    axes = np.stack([right, np.cross(forward, right), forward]).astype(np.float32)
+    focal = span * SIZE * float(np.linalg.norm(position)) / 172
+    return Camera(position, axes, focal, np.full(2, (SIZE - 1) / 2, np.float32), SIZE, "any")
+
+
+def lighting() -> Lighting:
+    one = np.ones(3, np.float32)
+    up = np.array([0, 0, 1], np.float32)
+    return Lighting(up[None], one[None] * 0.5, one * 0.5, up, 0.2, 0.1, 20.0)
+
+
+def nothing(depth_mm: float) -> Surface:
+    """A wall at a given depth."""
+    flat = np.full((SIZE, SIZE), depth_mm, np.float32)
+    space = np.zeros((SIZE, SIZE, 3), np.float32)
+    return Surface(np.zeros((SIZE, SIZE), np.uint8), flat, space, space, flat * 0)
+
+
+def bars(width_mm: float, count: int = 1) -> Strands:
+    """Straight parallel strands 100 mm long through the origin, across the line of sight."""
+    x = np.linspace(-60, 60, count + 2)[1:-1]
+    points = np.zeros((count, 11, 3), np.float32)
+    points[..., 0] = x[:, None]
+    points[..., 2] = np.linspace(-50, 50, 11)
+    normal = np.tile(np.array([0, 1, 0], np.float32), (count, 1))
+    rgb = np.full((count, 3), 0.2, np.float32)
+    return Strands(points, np.full(count, width_mm, np.float32), rgb, normal)
+
+
+def drawn_area(width_mm: float, wall_mm: float = 2000.0) -> float:
+    """Area in mm2 that 40 strands cover."""
+    camera = camera_at(0, 1000, 0)
+    layer = draw_strands(
+        np.random.default_rng(0), camera, nothing(wall_mm), lighting(), bars(width_mm, 40)
+    )
+    return float(layer.fraction.sum()) * camera.mm_per_px**2
+
+
+@pytest.mark.parametrize("width_mm", [0.1, 0.5, 1.0, 3.0])
+def test_strands_cover_their_length_times_their_width(width_mm: float) -> None:
+    # Strands stand apart or abut (40 within 120 mm), so areas add; the ends are square or round.
+    expected = 40 * 100 * min(width_mm, 120 / 41)
+    assert drawn_area(width_mm) == pytest.approx(expected, rel=0.12)
+
+
+def test_strands_behind_a_surface_are_not_seen() -> None:
+    assert drawn_area(1.0, wall_mm=900.0) == 0
+
+
+def test_hair_light_is_hair_colour_times_fraction() -> None:
+    camera = camera_at(0, 1000, 0)
+    layer = draw_strands(
+        np.random.default_rng(0), camera, nothing(2000), lighting(), bars(2.0, 30), groups=1
+    )
+    assert layer.light[layer.fraction == 0].max() == 0
+    assert layer.light[layer.fraction > 0.9].min() > 0
+
+
+def test_the_crown_is_scalp_and_the_face_is_not() -> None:
+    for seed in range(4):
+        head = sample_head(np.random.default_rng(seed))
+        above = look(head, camera_at(0, -1, 900))
+        middle = above.label[SIZE // 2 - 3 : SIZE // 2 + 3, SIZE // 2 - 3 : SIZE // 2 + 3]
+        assert (middle == SCALP).all()
+        face = look(head, camera_at(0, 900, 0))
+        middle = face.label[SIZE // 2 - 3 : SIZE // 2 + 3, SIZE // 2 - 3 : SIZE // 2 + 3]
+        assert (middle != SCALP).all()
+        assert (middle != 0).all()
+
+
+def test_incidence_is_one_where_the_surface_faces_the_camera() -> None:
+    surface = look(sample_head(np.random.default_rng(1)), camera_at(0, -1, 900))
+    on = surface.label == SCALP
+    assert surface.cosine[on].max() > 0.98
+    assert surface.cosine.min() >= 0
+    assert surface.cosine.max() <= 1
+
+
+def test_same_seed_same_picture_and_other_seed_another() -> None:
+    first, again, other = render(11, SIZE), render(11, SIZE), render(12, SIZE)
+    assert np.array_equal(first.light, again.light)
+    assert np.array_equal(first.fraction, again.fraction)
+    assert first.facts == again.facts
+    assert not np.array_equal(first.light, other.light)
+
+
+def test_truth_is_consistent() -> None:
+    empty = 0
+    for seed in range(12):
+        scene = render(seed, SIZE)
+        assert scene.fraction.min() >= 0
+        assert scene.fraction.max() <= 1
+        assert set(np.unique(scene.classes)) <= {0, 1, 2, 3, 4}
+        bare = scene.classes == 1
+        assert not bare.any() or scene.fraction[bare].max() < 0.5
+        assert (scene.fraction[scene.classes == 2] >= 0.5).all()
+        assert np.isin(scene.classes[scene.region], (1, 2)).all()
+        assert np.isfinite(scene.light).all()
+        if scene.facts["view"] == "none":
+            empty += 1
+            assert not scene.region.any()
+            assert scene.fraction.sum() == 0
+    assert empty <= 12 * NO_HEAD_SHARE * 5
+
+
+def test_shard_keeps_pictures_and_truth(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 2)
+    path = write_shard(tmp_path, 3, SIZE)
+    stored = list(read_shard(path))
+    assert [facts["seed"] for _, _, facts in stored] == [6, 7]
+    scene = render(7, SIZE)
+    light, _ = pack(scene)
+    assert np.array_equal(stored[1][0], light)
+    classes, region = unpack_code(stored[1][1][..., 1])
+    assert np.array_equal(classes, scene.classes)
+    assert np.array_equal(region, scene.region)
+    assert np.abs(stored[1][1][..., 0] / 255 - scene.fraction).max() < 0.003
+    before = path.stat().st_mtime_ns
+    write_shard(tmp_path, 3, SIZE)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_light_code_keeps_shadows_and_glare() -> None:
+    light = np.geomspace(0.004, 2.0, 50, dtype=np.float32)[None, :, None].repeat(3, -1)
+    back = decode_light(encode_light(light))
+    assert np.abs(back / light - 1).max() < 0.08
+    assert decode_light(encode_light(light * 0 + 9)).max() == pytest.approx(2.0)
+
+
+def test_developing_is_repeatable_and_eight_bit() -> None:
+    light = render(5, SIZE).light
+    first = develop(np.random.default_rng(1), light)
+    assert first.dtype == np.uint8
+    assert first.shape == light.shape
+    assert np.array_equal(first, develop(np.random.default_rng(1), light))
+    assert not np.array_equal(first, develop(np.random.default_rng(2), light))
