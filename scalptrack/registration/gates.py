@@ -30,6 +30,10 @@ MIN_CORRELATION = 0.20
 MIN_BARE_FRACTION = 0.04
 MAX_CUT_FRACTION = 0.35
 
+HAIRY_FRACTION = 0.12
+"""Bare share of the scalp below which hair is named as the likely cause of too little agreement:
+genuine pairs failed from about there on, above it only impostors did."""
+
 _SPLITS = 4
 _SPREAD_CELLS = 5
 
@@ -170,8 +174,11 @@ def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
             "could not be aligned with the baseline: it agrees with the baseline only after being "
             "flipped left to right. Check whether the camera app saves mirrored pictures.",
         )
+    bare = next((gate for gate in gates if gate.name == "bare_skin_fraction"), None)
     for name in _ORDER:
         if name in failed:
+            if name in _AGREEMENT and bare is not None and bare.value < HAIRY_FRACTION:
+                return _hair_reason(failed[name], bare)
             return _reason(failed[name])
     gate = next(iter(failed.values()))
     return Reason("unstable", f"could not be aligned with the baseline: {gate.name}.")
@@ -190,6 +197,20 @@ _ORDER = (
     "split_half_percent",
     "correlation",
 )
+
+_AGREEMENT = ("inliers", "inliers_above_chance", "correlation")
+
+
+def _hair_reason(gate: Gate, bare: Gate) -> Reason:
+    """Too little agreement, and so much hair that this is the likely cause."""
+    return Reason(
+        "hair_covers_scalp",
+        f"could not be aligned with the baseline: {gate.name.replace('_', ' ')} is "
+        f"{gate.value:.2g}, at least {gate.limit:.2g} is needed. Hair covers all but "
+        f"{bare.value:.0%} of the scalp, which is the likely cause. Part or cut the hair the same "
+        "way at each visit, and check that both photographs show the same view of the same person.",
+    )
+
 
 _SENTENCES: dict[str, tuple[str, str]] = {
     "bare_skin_fraction": (

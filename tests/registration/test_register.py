@@ -19,6 +19,7 @@ from scalptrack.registration import (
     register_points,
 )
 from scalptrack.registration.matching import mirrored_features
+from scalptrack.registration.outline import fit_outline
 from tests.registration.conftest import FOCAL_35MM, features_of, flipped
 from tests.registration.synthetic import Rendered, Shot, Subject, render, true_points
 
@@ -33,7 +34,7 @@ def _tre_percent(result: Registration, reference: Rendered, moving: Rendered) ->
     assert result.transform is not None
     here, there = true_points(reference, moving)
     gaps = np.linalg.norm(result.transform.map_points(here) - there, axis=1)
-    width = features_of(reference).head_width_px
+    width = fit_outline(reference.segmentation).shape.width_px
     return 100.0 * gaps[np.isfinite(gaps)] / width
 
 
