@@ -73,11 +73,12 @@ def _all_gates(
     found: Alignment | None,
     rng: np.random.Generator,
 ) -> tuple[list[Gate], float]:
-    gates = [*feature_gates(reference, moving), *agreement_gates(found)]
+    gates = feature_gates(reference, moving)
     if found is None:
-        return gates, 0.0
+        return [*gates, *agreement_gates(found)], 0.0
     more, overlap = geometry_gates(reference, moving, found, rng)
-    return [*gates, *more], overlap
+    alike = next(gate.value for gate in more if gate.name == "correlation")
+    return [*gates, *agreement_gates(found, alike=alike), *more], overlap
 
 
 def _accepted(
