@@ -39,7 +39,14 @@ from scalptrack.records import (
     Status,
     Tier,
 )
-from scalptrack.registration import HeadFeatures, HeadTransform, extract_features, register
+from scalptrack.registration import (
+    ChainedTransform,
+    HeadFeatures,
+    HeadTransform,
+    chain,
+    extract_features,
+    register,
+)
 from scalptrack.registration.camera import Camera
 from scalptrack.registration.features import Keypoints
 from scalptrack.registration.outline import Outline
@@ -51,6 +58,9 @@ logger = logging.getLogger(__name__)
 
 ENOUGH_REGISTERED = 0.5
 """Share of a series that must register with a reference before it is accepted at once."""
+
+MAX_LINKS_TRIED = 3
+"""Through how many photographs a chain is tried for one that doesn't match the reference."""
 
 MAX_REFERENCE_CANDIDATES = 3
 """How many early photographs are tried as the reference."""
@@ -115,6 +125,7 @@ RECORD_TYPES: dict[str, type] = {
     for each in (
         Analysis,
         Camera,
+        ChainedTransform,
         Finding,
         Gate,
         Grid,
@@ -303,7 +314,40 @@ def _choose_reference(
             best = (candidate, count, registrations)
         if count >= ENOUGH_REGISTERED * (len(usable) - 1):
             break
-    return (best[0], best[2]) if best else (None, [None] * len(members))
+    if best is None:
+        return None, [None] * len(members)
+    return best[0], [
+        _through_another(index, members, best[2], settings, cache) for index in range(len(members))
+    ]
+
+
+def _through_another(
+    index: int,
+    members: Sequence[Member],
+    registrations: Sequence[Registration | None],
+    settings: Settings,
+    cache: RecordCache,
+) -> Registration | None:
+    """A refused photograph's registration through one of the others, nearest in time first.
+
+    A head changes from visit to visit: what no longer matches the first may match its neighbour.
+    Both links have to pass all gates.
+    """
+    direct = registrations[index]
+    if direct is None or direct.registered:
+        return direct
+    day = members[index].photograph.visit_date
+    others = [i for i, each in enumerate(registrations) if each is not None and each.registered]
+    others.sort(key=lambda i: (abs(members[i].photograph.visit_date - day), i))
+    for between in others[:MAX_LINKS_TRIED]:
+        first = registrations[between]
+        second = _register_pair(members[between], members[index], settings, cache)
+        if first is None or second is None:
+            continue
+        chained = chain(first, second)
+        if chained is not None and chained.overlap >= settings.min_overlap:
+            return chained
+    return direct
 
 
 def _register_pair(

@@ -1,14 +1,13 @@
 """The main job against truth: verdicts, coverage and refusals of a tracked folder of phantoms.
 
-Run: ``python lab/benchmarks/main_job.py sample_images RESULTS [--dense FOLDER]``
+Run: ``python lab/benchmarks/main_job.py sample_images RESULTS``
 RESULTS is what ``scalptrack track sample_images --out RESULTS`` wrote; ``truth.json`` of the folder
 says what each photograph shows. Prints, for each series, measured and true change from baseline,
 and for each photograph without a number its reason.
 
-A coverage is of the co-visible region of a series, truth.json's of all scalp that one photograph
-shows at less than 60 degrees. With --dense (the renderer's full output) the true hair fraction is
-integrated over exactly the region that was measured, so that only the error of the measurement is
-left; without, levels differ by what the regions differ, and changes are what can be compared.
+A coverage is of the scalp that all photographs of a series show. truth.json has the true coverage of
+that region as the renderer knows it; the program finds its own, a little smaller, so that levels
+can differ by what the regions differ, and changes are what to compare.
 """
 
 from __future__ import annotations
@@ -28,22 +27,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def true_coverages(truth_path: Path) -> dict[str, float]:
-    """True coverage by photograph, from truth.json."""
+    """True coverage of the co-visible region by photograph, NaN where truth.json has none."""
     truth = json.loads(truth_path.read_text(encoding="utf-8"))
-    photographs = truth["photographs"]
-    items = (
-        photographs.items()
-        if isinstance(photographs, dict)
-        else ((each["photo"], each) for each in photographs)
-    )
     found = {}
-    for name, each in items:
-        coverage = each.get("coverage", {})
-        value = coverage.get("scalp", coverage)
-        if isinstance(value, dict):
-            value = value.get("coverage_fraction")
-        if value is not None:
-            found[name] = float(value)
+    for name, each in truth["photographs"].items():
+        region = each.get("covisible_region") or each.get("own_region") or {}
+        found[name] = float(region.get("coverage_fraction") or np.nan)
     return found
 
 
@@ -73,7 +62,7 @@ def main() -> None:
                 f"| {subject}/{view} | {date} | {len(photographs)} | {measured:.1f} | {true:.1f} "
                 f"| {change:+.1f} | {true_change:+.1f} |"
             )
-    finite = [each for each in errors if np.isfinite(each)]
+    finite = [each for each in errors if np.isfinite(each)] or [np.nan]
     print(
         f"\nError of the change from baseline, {len(finite)} visits: mean {np.mean(finite):+.2f}, "
         f"mean absolute {np.mean(np.abs(finite)):.2f}, worst {np.max(np.abs(finite)):.2f} points"

@@ -88,7 +88,7 @@ def progress(label: str, length: int, *, hidden: bool) -> Iterator[Callable[[str
         item_show_func=lambda name: name if isinstance(name, str) else "",
         width=24,
     ) as bar:
-        yield lambda name: bar.update(1, name)  # type: ignore[arg-type]
+        yield lambda name: bar.update(1, name)
 
 
 def echo_counts(line: str) -> None:

@@ -134,7 +134,8 @@ def _coherence(sharp: Floats, weights: Floats) -> Floats:
     across = np.asarray(cv2.Sobel(sharp, cv2.CV_32F, 1, 0), np.float32) / 8
     down = np.asarray(cv2.Sobel(sharp, cv2.CV_32F, 0, 1), np.float32) / 8
     xx, xy, yy = (
-        local_mean(product, weights, 5.0) for product in (across**2, across * down, down**2)
+        local_mean(np.asarray(product, np.float32), weights, 5.0)
+        for product in (across**2, across * down, down**2)
     )
     return np.asarray(np.sqrt((xx - yy) ** 2 + 4 * xy**2) / (xx + yy + 1e-4), np.float32)
 

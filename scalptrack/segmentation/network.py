@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalptrack.errors import HeadNotFoundError, ModelError
-from scalptrack.records import BoolArray, Grid, ImageArray, RegionClass, Segmentation
+from scalptrack.records import (
+    BoolArray,
+    Finding,
+    Grid,
+    ImageArray,
+    RegionClass,
+    Segmentation,
+    Severity,
+)
+from scalptrack.segmentation.classical_hair import hair_fraction_classical
 from scalptrack.segmentation.perturb import perturbed_copies
 
 MODEL_FOLDER = Path(__file__).parent / "model"
@@ -31,6 +40,15 @@ MIN_SCALP_SHARE = 0.02
 
 MIN_SCALP_CONFIDENCE = 0.75
 """Mean probability over the scalp region below which the region isn't trusted."""
+
+COVERAGE_SD_FRACTION = 0.06
+"""SD of the network's error of a coverage on renders it has not seen (lab/benchmarks), for the
+comparison with the second opinion."""
+
+OPINION_SEED = 20260101
+
+OPINION_PX = 600
+"""Side of the crop for the second opinion, whose filters are made for a head 450 px wide."""
 
 CLASS_CHANNELS = slice(0, 5)
 FRACTION_CHANNEL = 5
@@ -119,7 +137,8 @@ class NetworkSegmenter:
         classes[~inside] = RegionClass.BACKGROUND
         scalp &= classes != RegionClass.OBJECT
         _require_scalp(maps, scalp)
-        fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
+        fractions = [maps[FRACTION_CHANNEL], *self._fractions_again(picture, perturbations)]
+        fraction = np.where(inside, np.mean(fractions, axis=0), 0).astype(np.float32)
         return Segmentation(
             grid=crop.grid(),
             photograph_shape=(image.shape[0], image.shape[1]),
@@ -129,7 +148,8 @@ class NetworkSegmenter:
             incidence_cosine=np.clip(maps[COSINE_CHANNEL], 0, 1).astype(np.float32),
             glare=_glare_mask(image, crop),
             method=self.method,
-            coverage_sd_fraction=self._coverage_sd(picture, scalp, fraction, perturbations),
+            coverage_sd_fraction=_coverage_sd(fractions, scalp),
+            warnings=_second_opinion(picture, scalp, classes, fraction) if perturbations else (),
         )
 
     def _predict(self, picture: ImageArray) -> Maps:
@@ -151,21 +171,55 @@ class NetworkSegmenter:
             crop = tighter
         return crop
 
-    def _coverage_sd(
-        self,
-        picture: ImageArray,
-        scalp: BoolArray,
-        fraction: NDArray[np.float32],
-        perturbations: int,
-    ) -> float:
-        """SD of the scalp's coverage under photometric perturbation, 0 when there is none."""
-        fractions = [fraction]
-        fractions += [
-            self._predict(copy)[FRACTION_CHANNEL]
-            for copy in perturbed_copies(picture, perturbations)
-        ]
-        coverages = [float(each[scalp].mean()) for each in fractions]
-        return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0
+    def _fractions_again(
+        self, picture: ImageArray, perturbations: int
+    ) -> list[NDArray[np.float32]]:
+        """Hair fraction of perturbed copies, every second one seen in a mirror."""
+        found = []
+        for number, copy in enumerate(perturbed_copies(picture, perturbations)):
+            if number % 2:
+                found.append(self._predict(copy)[FRACTION_CHANNEL])
+            else:
+                mirrored = np.ascontiguousarray(copy[:, ::-1])
+                found.append(self._predict(mirrored)[FRACTION_CHANNEL][:, ::-1])
+        return found
+
+
+def _coverage_sd(fractions: list[NDArray[np.float32]], scalp: BoolArray) -> float:
+    """SD of the scalp's coverage over the perturbed copies, 0 when there are none."""
+    coverages = [float(each[scalp].mean()) for each in fractions]
+    return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0
+
+
+def _second_opinion(
+    picture: ImageArray,
+    scalp: BoolArray,
+    classes: NDArray[np.uint8],
+    fraction: NDArray[np.float32],
+) -> tuple[Finding, ...]:
+    """A warning where the classical method contradicts the network beyond both errors."""
+    side = (OPINION_PX, OPINION_PX)
+    larger = np.asarray(cv2.resize(picture, side, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    region = cv2.resize(scalp.astype(np.uint8), side, interpolation=cv2.INTER_NEAREST) > 0
+    skin = (classes == RegionClass.OTHER_SKIN).astype(np.uint8)
+    skin = np.asarray(cv2.resize(skin, side, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+    sure_skin = cv2.erode(skin, np.ones((9, 9), np.uint8)) > 0
+    opinion = hair_fraction_classical(larger, region, skin_prior=sure_skin, seed=OPINION_SEED)
+    coverage = float(fraction[scalp].mean())
+    if not opinion.contradicts(coverage, COVERAGE_SD_FRACTION, region):
+        return ()
+    allowed = 1.96 * float(np.hypot(opinion.error_sd_fraction, COVERAGE_SD_FRACTION))
+    return (
+        Finding(
+            code="second_opinion_differs",
+            severity=Severity.WARNING,
+            value=100 * abs(opinion.coverage_fraction(region) - coverage),
+            limit=100 * allowed,
+            unit="points",
+            advice="Hair and scalp are hard to tell apart in this photograph; "
+            "retake it with softer, even light.",
+        ),
+    )
 
 
 def _cut(image: ImageArray, crop: _Crop) -> ImageArray:
