@@ -146,7 +146,6 @@ def run_and_write(
         sections=sections,
         provenance=_provenance_rows(document),
         files=tuple((name, name) for name in TOP_NAMES[:3]),
-        notes=catalog.notes,
     )
     folder.write_text("report.html", build_report(context))
     return RunResult(outcomes, timelines, document)
