@@ -24,7 +24,7 @@ from scalptrack.registration.transform import HeadTransform
 # outline overlap >= 0.90, 0.38 to 1.0; spread >= 0.68, >= 0.46; size error <= 0.05, <= 0.07.
 # Correlation alone separates them all; the others each catch another way of being wrong.
 MIN_INLIERS = 40
-MIN_ABOVE_CHANCE = 3.0
+MIN_ABOVE_CHANCE = 2.0
 MIN_ABOVE_CHANCE_ALIKE = 1.5
 ALIKE_CORRELATION = 0.30
 """From this correlation of the bare scalps on, fewer agreeing points are enough: 29 impostor and
@@ -37,12 +37,20 @@ MAX_ROTATION_DEG = 35.0
 MAX_SIZE_ERROR = 0.25
 MIN_OVERLAP = 0.40
 MIN_CORRELATION = 0.20
+MIN_CORRELATION_MARGIN = 0.12
 MIN_BARE_FRACTION = 0.04
 MAX_CUT_FRACTION = 0.35
 
 HAIRY_FRACTION = 0.12
 """Bare share of the scalp below which hair is named as the likely cause of too little agreement:
 every genuine pair with 0.20 or more could be aligned, none with less was among them."""
+
+_MIN_COMPARED = 0.04
+"""Share of the reference's scalp that both photographs must show bare to be correlated."""
+
+_DISPLACED_FRACTION = 0.04
+"""How far the comparison is displaced to see what a wrong pose would give; the flattened picture
+has no structure that wide."""
 
 _SPLITS = 4
 _SPREAD_CELLS = 5
@@ -103,7 +111,7 @@ def geometry_gates(
             _split_half(moving, alignment, points[shown], rng),
             MAX_SPLIT_HALF_PERCENT,
         ),
-        _at_least("correlation", correlation(reference, moving, transform), MIN_CORRELATION),
+        *correlation_gates(reference, moving, transform),
     ]
     return gates, overlap
 
@@ -154,10 +162,35 @@ def outline_overlap(
     return 1.0 / (1.0 / max(forward, 1e-6) + 1.0 / max(backward, 1e-6) - 1.0)
 
 
-def correlation(reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform) -> float:
-    """Mean local correlation of the hair-suppressed pictures where both show scalp."""
-    grid = reference.grid
-    mapped = transform.map_points(grid.photograph_points())
+def correlation_gates(
+    reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform
+) -> list[Gate]:
+    """Whether the bare skin looks alike where the pose puts it, and only there."""
+    mapped = transform.map_points(reference.grid.photograph_points())
+    here = correlation(reference, moving, mapped)
+    reach = _DISPLACED_FRACTION * moving.head_width_px
+    shifts = reach * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    elsewhere = max(correlation(reference, moving, mapped + shift) for shift in shifts)
+    return [
+        _at_least("correlation", here, MIN_CORRELATION),
+        _at_least("correlation_margin", here - max(elsewhere, 0.0), MIN_CORRELATION_MARGIN),
+    ]
+
+
+def correlation(reference: HeadFeatures, moving: HeadFeatures, mapped: FloatArray) -> float:
+    """Mean local correlation of the hair-suppressed pictures where both show bare scalp.
+
+    Parameters
+    ----------
+    mapped : float (N, 2)
+        Moving points of all pixels of the reference's small grid, row by row.
+
+    Returns
+    -------
+    float
+        0 when both show less than `_MIN_COMPARED` of the scalp bare: a handful of pixels
+        correlates by accident.
+    """
     there = moving.grid.from_photograph(mapped).astype(np.float32)
     shape = reference.picture.shape
     there[~np.isfinite(there)] = -1e4
@@ -166,7 +199,7 @@ def correlation(reference: HeadFeatures, moving: HeadFeatures, transform: HeadTr
     support = cv2.remap(moving.support, mx, my, cv2.INTER_LINEAR)
     weight = np.minimum(reference.support, support) * reference.scalp
     weight = np.where(weight > 0.1, weight, 0.0).astype(np.float32)
-    if float(weight.sum()) < 50.0:
+    if float((weight > 0).sum()) < max(300.0, _MIN_COMPARED * float(reference.scalp.sum())):
         return 0.0
 
     def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -217,7 +250,7 @@ _ORDER = (
     "correlation",
 )
 
-_AGREEMENT = ("inliers", "inliers_above_chance", "correlation")
+_AGREEMENT = ("inliers", "inliers_above_chance", "correlation", "correlation_margin")
 
 
 def _hair_reason(gate: Gate, bare: Gate) -> Reason:
@@ -284,6 +317,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "two halves of the points disagree by {value:.1f} % of the head's width, at most "
         "{limit:.1f} % is accepted. Check focus and light, and that the hair is combed as at "
         "baseline.",
+    ),
+    "correlation_margin": (
+        "no_agreement",
+        "the skin correlates better by only {value:.2f} than at displaced places, at least "
+        "{limit:.2f} is needed. Check that both photographs show the same view of the same person.",
     ),
     "correlation": (
         "no_agreement",
