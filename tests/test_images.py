@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image, ImageCms, ImageFile
 
@@ -133,6 +134,8 @@ def test_broken_exif_is_no_exif_and_no_warning(tmp_path):
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGBA", "LA", "CMYK", "YCbCr"])
 def test_every_mode_becomes_rgb(tmp_path, mode):
+    if mode == "YCbCr" and int(PIL.__version__.split(".")[0]) < 13:
+        pytest.skip("Pillow before 13 can't read back the YCbCr TIFF that it writes itself")
     suffix = ".tif" if mode in {"CMYK", "YCbCr"} else ".png"
     picture = Image.fromarray(scene()).convert(mode)
     picture.save(tmp_path / f"a{suffix}")
