@@ -15,7 +15,7 @@ import numpy as np
 
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg
-from scalptrack.longitudinal import build_timelines
+from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.outputs import OutputFolder, folder_name
 from scalptrack.pictures import PhotographPictures, draw_series
 from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
@@ -121,7 +121,8 @@ def run_and_write(
         *(outcome for each in series for outcome in each.outcomes),
         *(rejected_outcome(each) for each in catalog.rejected),
     )
-    timelines = build_timelines(outcomes, events=events)
+    model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
+    timelines = build_timelines(outcomes, events=events, error_model=model)
     pictures: PictureNames = {}
     for each in series:
         pictures |= _write_pictures(each, folder, cache, settings)

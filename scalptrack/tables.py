@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from scalptrack import __version__
+from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION
 from scalptrack.longitudinal.intervals import interval
 from scalptrack.plain import to_plain
 from scalptrack.records import Outcome, Settings, Severity, Timeline
@@ -114,7 +115,7 @@ def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[floa
     )
     within = timeline.within_sd_fraction if timeline else 0.0
     degrees = timeline.sd_degrees_of_freedom if timeline else 1
-    sd = max(within, components)
+    sd = math.hypot(max(within, components), MEASURED_VISIT_SD_FRACTION)
     return interval(measurement.coverage_fraction, sd, max(degrees, 1), lowest=0.0, highest=1.0)
 
 

@@ -19,10 +19,10 @@ class Shift:
     cosine: float = 1.0
 
     def map_points(self, reference_points: FloatArray) -> FloatArray:
-        return np.asarray(reference_points, dtype=float) + (self.dx, self.dy)
+        return np.asarray(reference_points, dtype=float) + np.array([self.dx, self.dy])
 
     def inverse_points(self, moving_points: FloatArray) -> FloatArray:
-        return np.asarray(moving_points, dtype=float) - (self.dx, self.dy)
+        return np.asarray(moving_points, dtype=float) - np.array([self.dx, self.dy])
 
     def incidence_cosine(self, reference_points: FloatArray) -> FloatArray:
         return np.full(len(reference_points), self.cosine)

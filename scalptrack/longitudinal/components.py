@@ -36,6 +36,13 @@ WITHIN_SD_PRIOR_DOF = 4
 """Weight of the prior in degrees of freedom. With 4 the SD of 95 % of all subjects lies between
 0.6 and 2.9 times the prior; an assumption until enough subjects with replicates are measured."""
 
+MEASURED_VISIT_SD_FRACTION = 0.028
+"""SD that all replicates of a visit share, with the shipped network: other light, background and
+clothes move the answer for both photographs of a visit alike. From the unchanged sample subject,
+five follow-ups: root mean square change 0.049, over the root of 2, less what replicates already
+carry (0.020; lab/benchmarks/main_job.py). Few cases of one renderer, and the same ones that README
+reports."""
+
 MINIMUM_CALIBRATED_DOF = 3
 """Degrees of freedom of replicates from which an SD counts as measured and not as assumed. Below
 3, the 95 % interval of an SD alone spans more than a factor of 12 (chi-square distribution)."""

@@ -56,7 +56,7 @@ BLURRED = _Rule(
     "blurred",
     "% of head width",
     warning=0.75,
-    error=0.93,
+    error=0.85,
     advice="Hold the phone still, tap on the scalp to focus, and retake.",
 )
 BLURRED_ONE_WAY = replace(BLURRED, error=1.4)

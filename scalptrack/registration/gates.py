@@ -38,12 +38,12 @@ MAX_SIZE_ERROR = 0.25
 MIN_OVERLAP = 0.40
 MIN_CORRELATION = 0.20
 MIN_CORRELATION_MARGIN = 0.12
-MIN_BARE_FRACTION = 0.04
+MIN_BARE_FRACTION = 0.08
 MAX_CUT_FRACTION = 0.35
 
-HAIRY_FRACTION = 0.12
+HAIRY_FRACTION = 0.25
 """Bare share of the scalp below which hair is named as the likely cause of too little agreement:
-every genuine pair with 0.20 or more could be aligned, none with less was among them."""
+all genuine pairs that were seen with 0.34 or more could be aligned."""
 
 _MIN_COMPARED = 0.04
 """Share of the reference's scalp that both photographs must show bare to be correlated."""

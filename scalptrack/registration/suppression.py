@@ -23,6 +23,11 @@ Float32 = NDArray[np.float32]
 LINE_KERNEL_PX = 7
 """Structures narrower than this at the working scale are candidates for single strands."""
 
+HAIR_SLOPE = 1.2
+"""Bare skin = 1 - slope * hair fraction. A linear weight keeps the skin between the strands of a
+regrown patch; a squared one of slope 1.6 lost 1 of 7 pairs and correlated by 0.02 to 0.38 where
+this one does by 0.37 to 0.79 (seven genuine pairs segmented by the network)."""
+
 _FILL_SIGMAS_PX = (1.2, 3.0, 7.0)
 
 
@@ -49,7 +54,7 @@ def skin_weight(
     lines = np.maximum(dark, bright)
     level = float(np.median(lines[head])) if head.any() else 1.0
     doubt = np.clip(lines / (4.0 * max(level, 1.0)) - 0.5, 0.0, 1.0) * line_gain
-    bare = np.clip(1.0 - 1.6 * hair_fraction, 0.0, 1.0) ** 2
+    bare = np.clip(1.0 - HAIR_SLOPE * hair_fraction, 0.0, 1.0)
     weight = bare * (1.0 - doubt)
     return np.asarray(np.where(head, weight, 0.0), dtype=np.float32)
 
