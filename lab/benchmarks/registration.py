@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from scalptrack.errors import HeadNotFoundError
 from scalptrack.records import Grid, Registration, Segmentation
 from scalptrack.registration import HeadFeatures, extract_features, register
 from scalptrack.segmentation import NetworkSegmenter
@@ -346,12 +347,17 @@ def main() -> None:
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--kinds", default="", help="comma-separated; all by default")
+    parser.add_argument("--max-genuine", type=int, default=10**6, help="evenly chosen")
     parser.add_argument("--max-impostors", type=int, default=400, help="per kind, evenly chosen")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     shots = load(options.folder)
     for shot in shots:
-        add_features(shot, network=options.network)
+        try:
+            add_features(shot, network=options.network)
+        except HeadNotFoundError as error:
+            print(f"{shot.name:40s} left out: {error}", flush=True)
+            continue
         k = shot.features
         print(
             f"{shot.name:40s} {shot.seconds:.2f} s  skin {len(k.skin):4d} fine {len(k.fine):4d} "
@@ -360,16 +366,14 @@ def main() -> None:
             flush=True,
         )
     grouped = defaultdict(list)
-    for kind, reference, moving in pairs(shots):
+    for kind, reference, moving in pairs([shot for shot in shots if shot.features is not None]):
         grouped[kind].append((kind, reference, moving))
     rows = []
     for kind, part in grouped.items():
         if options.kinds and kind not in options.kinds.split(","):
             continue
-        if kind != "genuine" and len(part) > options.max_impostors:
-            chosen = part[:: -(-len(part) // options.max_impostors)]
-        else:
-            chosen = part
+        limit = options.max_genuine if kind == "genuine" else options.max_impostors
+        chosen = part[:: max(1, -(-len(part) // limit))]
         for pair in chosen:
             row = evaluate(*pair, seed=options.seed, baseline=options.baseline)
             rows.append(row)
