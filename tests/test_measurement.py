@@ -58,8 +58,8 @@ def test_a_carried_region_keeps_its_area_and_its_place(dx: float, dy: float):
     carried = carry_region(region, segmentation.grid, segmentation, Shift(dx, dy))
     rows, columns = np.mgrid[:SIZE, :SIZE]
     assert carried.sum() == pytest.approx(region.sum(), rel=0.004)
-    assert np.average(columns, weights=carried) == pytest.approx(59.5 + dx, abs=0.03)
-    assert np.average(rows, weights=carried) == pytest.approx(59.5 + dy, abs=0.03)
+    assert np.average(columns, weights=carried) == pytest.approx(59.5 + dx, abs=0.05)
+    assert np.average(rows, weights=carried) == pytest.approx(59.5 + dy, abs=0.05)
 
 
 def test_the_follow_up_is_measured_in_its_own_pixels_inside_the_carried_region():

@@ -6,8 +6,8 @@ says what each photograph shows. Prints, for each series, measured and true chan
 and for each photograph without a number its reason.
 
 A coverage is of the scalp that all photographs of a series show. truth.json has the true
-coverage of that region as the renderer knows it; the program finds its own, a little smaller, so that levels
-can differ by what the regions differ, and changes are what to compare.
+coverage of that region as the renderer knows it; the program finds its own, a little smaller,
+so that levels can differ by what the regions differ, and changes are what to compare.
 """
 
 from __future__ import annotations
