@@ -17,11 +17,12 @@ from scalptrack.registration.features import HeadFeatures
 from scalptrack.registration.refine import resample
 from scalptrack.registration.transform import HeadTransform
 
-# Origin of the limits: lab/benchmarks/registration.py on development renders with their true
-# segmentation: 40 genuine pairs (turned by 4 to 22 degrees, 15 to 50 % coverage), 65 impostor pairs
-# (other people, other views, mirrored). Genuine pairs against impostors: inliers >= 63, <= 174;
-# above chance >= 2.7, <= 3.4; correlation >= 0.29, <= 0.11; split half <= 0.6 %, 0.2 to 1.9 %;
-# outline overlap >= 0.90, 0.38 to 1.0; spread >= 0.68, >= 0.46; size error <= 0.05, <= 0.07.
+# Origin of the limits: lab/benchmarks/registration.py. Segmented by the network, 28 genuine pairs
+# against 42 impostors (other people, other views, mirrored): inliers >= 79, <= 145; above chance
+# >= 3.3, <= 2.9; correlation >= 0.33, <= 0.11; its margin >= 0.32, <= 0.04. With true segmentation,
+# 40 genuine pairs against 65 impostors: inliers >= 63, <= 174; above chance >= 2.7, <= 3.4;
+# correlation >= 0.29, <= 0.11; split half <= 0.6 %, 0.2 to 1.9 %; outline overlap >= 0.90, 0.38 to
+# 1.0 (0.76 on a genuine frontal pair segmented by the network); spread >= 0.68, >= 0.46.
 # Correlation alone separates them all; the others each catch another way of being wrong.
 MIN_INLIERS = 40
 MIN_ABOVE_CHANCE = 2.0
@@ -32,7 +33,7 @@ mirrored pairs reached 0.08 at most, 20 genuine ones that were right 0.33 at lea
 renders)."""
 MIN_SPREAD = 0.35
 MAX_SPLIT_HALF_PERCENT = 1.0
-MIN_OUTLINE_OVERLAP = 0.80
+MIN_OUTLINE_OVERLAP = 0.65
 MAX_ROTATION_DEG = 35.0
 MAX_SIZE_ERROR = 0.25
 MIN_OVERLAP = 0.40
