@@ -156,6 +156,16 @@ def carry_region(
         Share of each pixel of the moving segmentation's grid that lies in the region, 0 to 1;
         0 where glare or an object hides it.
     """
+    return _carry(signed_distance(region), reference_grid, segmentation, transform)
+
+
+def _carry(
+    distance_to_border: NDArray[np.float32],
+    reference_grid: Grid,
+    segmentation: Segmentation,
+    transform: SurfaceTransform | None,
+) -> NDArray[np.float32]:
+    """`carry_region` of a region whose signed distance is known."""
     points = segmentation.grid.photograph_points()
     candidates = ~segmentation.glare.ravel()
     candidates &= (segmentation.classes.ravel() != RegionClass.OBJECT) | segmentation.scalp.ravel()
@@ -164,7 +174,7 @@ def carry_region(
         at[candidates] = points[candidates]
     else:
         at[candidates] = transform.inverse_points(points[candidates])
-    distance = _distance_at(signed_distance(region), reference_grid, at)
+    distance = _distance_at(distance_to_border, reference_grid, at)
     # The ramp of one grid pixel is the area share of a pixel that a straight border cuts.
     weights = np.clip(distance + 0.5, 0, 1).reshape(segmentation.scalp.shape)
     return np.asarray(weights, dtype=np.float32)
@@ -210,7 +220,8 @@ def measure(
     Measurement or None
         None when fewer than `MIN_REGION_PX` grid pixels are left.
     """
-    carried = carry_region(region, reference_grid, segmentation, transform)
+    distance = signed_distance(region)
+    carried = _carry(distance, reference_grid, segmentation, transform)
     grid_px = float(carried.sum(dtype=np.float64))
     if grid_px < MIN_REGION_PX:
         return None
@@ -222,7 +233,9 @@ def measure(
         region_px=round(grid_px * pixel_area),
         excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
         segmentation_sd_fraction=segmentation.coverage_sd_fraction,
-        registration_sd_fraction=_registration_sd(segmentation, region, reference_grid, resampled),
+        registration_sd_fraction=_registration_sd(
+            segmentation, distance, reference_grid, resampled
+        ),
     )
 
 
@@ -233,14 +246,14 @@ def _mean_fraction(segmentation: Segmentation, weights: NDArray[np.float32]) -> 
 
 def _registration_sd(
     segmentation: Segmentation,
-    region: BoolArray,
+    distance: NDArray[np.float32],
     reference_grid: Grid,
     resampled: Sequence[SurfaceTransform],
 ) -> float:
     """SD of the coverage over the resampled transforms; 0 when there are fewer than two."""
     coverages = []
     for transform in resampled:
-        carried = carry_region(region, reference_grid, segmentation, transform)
+        carried = _carry(distance, reference_grid, segmentation, transform)
         if carried.any():
             coverages.append(_mean_fraction(segmentation, carried))
     return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0
