@@ -98,8 +98,10 @@ def _direction(rng: np.random.Generator, view: str) -> tuple[float, float]:
     return float(rng.uniform(-180, 180)), float(np.degrees(np.arcsin(rng.uniform(-0.3, 1))))
 
 
-def _span(rng: np.random.Generator) -> float:
+def _span(rng: np.random.Generator, *, plain: bool) -> float:
     """Width of the head as a share of the picture."""
+    if plain:
+        return float(rng.uniform(0.55, 0.8))
     kind = rng.random()
     if kind < 0.20:
         return float(np.exp(rng.uniform(np.log(0.13), np.log(0.5))))
@@ -108,7 +110,21 @@ def _span(rng: np.random.Generator) -> float:
     return float(rng.uniform(0.95, 1.8))
 
 
-def sample_camera(rng: np.random.Generator, size: int) -> Camera:
+def _plain_direction(rng: np.random.Generator, view: str) -> tuple[float, float]:
+    """Azimuth and elevation in degrees of the views of the protocol, held by hand."""
+    side = float(rng.choice([-1, 1]))
+    nominal = {
+        "vertex": (180.0, 65.0), "mid-pattern": (0.0, 84.0), "frontal": (0.0, 45.0),
+        "temporal": (side * 84.0, 16.0), "occipital": (180.0, 18.0),
+        "any": (float(rng.uniform(-180, 180)), float(rng.uniform(10, 90))),
+    }  # fmt: skip
+    azimuth, elevation = nominal[view]
+    spread = 8 / np.cos(np.radians(min(elevation, 75)))
+    tilt = 14.0 if view in ("vertex", "frontal") else 9.0
+    return azimuth + spread * rng.normal(), min(89.0, elevation + tilt * rng.normal())
+
+
+def sample_camera(rng: np.random.Generator, size: int, *, plain: bool = False) -> Camera:
     """A random camera that sees the head.
 
     Parameters
@@ -117,13 +133,16 @@ def sample_camera(rng: np.random.Generator, size: int) -> Camera:
         Source of randomness.
     size : int
         Width and height of the picture in pixels.
+    plain : bool
+        As the protocol asks for: the head fills the picture and stands nearly upright in it.
 
     Returns
     -------
     Camera
     """
     view = str(rng.choice(VIEWS, p=_VIEW_CHANCE))
-    azimuth, elevation = np.radians(_direction(rng, view))
+    direction = _plain_direction(rng, view) if plain else _direction(rng, view)
+    azimuth, elevation = np.radians(direction)
     away = np.array(
         [
             np.cos(elevation) * np.sin(azimuth),
@@ -131,8 +150,9 @@ def sample_camera(rng: np.random.Generator, size: int) -> Camera:
             np.sin(elevation),
         ]
     )
-    distance = float(np.exp(rng.uniform(np.log(320), np.log(2200))))
-    span = _span(rng)
+    near, far = (330, 1100) if plain else (320, 2200)
+    distance = float(np.exp(rng.uniform(np.log(near), np.log(far))))
+    span = _span(rng, plain=plain)
     focal = span * size * distance / 172
     loose = max(0.04, (1 - span) * 0.5)
     aim = np.array([rng.normal(0, 8), rng.normal(0, 12), rng.normal(5 if span > 0.5 else -25, 15)])
@@ -145,7 +165,8 @@ def sample_camera(rng: np.random.Generator, size: int) -> Camera:
     forward = -away
     right = _unit(np.cross(forward, up))
     down = np.cross(forward, right)
-    roll = rng.uniform(-np.pi, np.pi) if rng.random() < 0.2 else rng.normal(0, 0.2)
+    turned = rng.random() < (0.05 if plain else 0.2)
+    roll = rng.uniform(-np.pi, np.pi) if turned else rng.normal(0, 0.2)
     c, s = np.cos(roll), np.sin(roll)
     axes = np.stack([c * right + s * down, -s * right + c * down, forward])
     shift = rng.uniform(-loose, loose, 2) * size * 0.85

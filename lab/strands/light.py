@@ -96,8 +96,11 @@ def _behind_head(points: Floats, towards: Floats) -> np.ndarray:
     return (b < 0) & (b**2 > (d @ d) * (np.einsum("...i,...i->...", p, p) - 1))
 
 
-def sample_lighting(rng: np.random.Generator, camera: Camera) -> Lighting:
-    """One to three lights of any hardness and colour cast, scaled to a sensible exposure."""
+def sample_lighting(rng: np.random.Generator, camera: Camera, *, plain: bool = False) -> Lighting:
+    """One to three lights of any hardness and colour cast, scaled to a sensible exposure.
+
+    Plain light is a room's or a window's: never from behind, with enough ambient.
+    """
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2]))
     towards = []
     for k in range(count):
@@ -106,11 +109,15 @@ def sample_lighting(rng: np.random.Generator, camera: Camera) -> Lighting:
             d = camera.position_mm / np.linalg.norm(camera.position_mm) + rng.normal(0, 0.15, 3)
         elif rng.random() < 0.7:
             d[2] = abs(d[2]) + 0.6
+        d = d / np.linalg.norm(d)
+        if plain:
+            d = d + rng.uniform(0.4, 1.5) * camera.position_mm / np.linalg.norm(camera.position_mm)
         towards.append(d / np.linalg.norm(d))
     strength = np.exp(rng.normal(0, 0.5, count))
-    warmth = rng.normal(0, 0.10, (count, 1)) * np.array([1, 0, -1.2])
+    cast = 0.05 if plain else 0.10
+    warmth = rng.normal(0, cast, (count, 1)) * np.array([1, 0, -1.2])
     colour = strength[:, None] * np.exp(warmth + rng.normal(0, 0.03, (count, 3)))
-    ambient = rng.uniform(0.12, 1.0) * np.exp(rng.normal(0, 0.06, 3))
+    ambient = rng.uniform(0.35 if plain else 0.12, 1.0) * np.exp(rng.normal(0, 0.06, 3))
     total = 0.55 * colour.sum(0).mean() + ambient.mean()
     above = np.array([rng.normal(0, 0.4), rng.normal(0, 0.4), 1.0])
     return Lighting(

@@ -19,7 +19,10 @@ from lab.strands.objects import sample_covers
 from lab.strands.skin import follicle_dots, paint_skin, sample_skin
 
 SIZE_PX = 384
-NO_HEAD_SHARE = 0.06
+NO_HEAD_SHARE = 0.04
+
+PLAIN_SHARE = 0.7
+"""Share of the pictures that are taken as the protocol asks; in the others anything goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,11 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
     rng = np.random.default_rng([seed, 20_261])
     if rng.random() < NO_HEAD_SHARE:
         return _empty(rng, seed, size)
-    head, camera = sample_head(rng), sample_camera(rng, size)
+    plain = rng.random() < PLAIN_SHARE
+    head, camera = sample_head(rng), sample_camera(rng, size, plain=plain)
     surface = look(head, camera)
     skin, style, volume = sample_skin(rng), sample_style(rng), Volume(rng)
-    lighting = sample_lighting(rng, camera)
+    lighting = sample_lighting(rng, camera, plain=plain)
     density = density_map(rng, head, style, volume)
     reflectance = paint_skin(rng, camera, surface, skin, style.rgb, volume)
     reflectance, dressed = _dress(rng, surface, reflectance)
@@ -84,13 +88,14 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
     light = light * (1 - hair.fraction[..., None]) + hair.light
     fraction = hair.fraction
     covered = np.zeros((size, size), np.uint8)
-    for cover in sample_covers(rng, camera, surface, skin):
+    covers = [] if plain and rng.random() < 0.75 else sample_covers(rng, camera, surface, skin)
+    for cover in covers:
         alpha = cover.alpha[..., None]
         shade = cv2.GaussianBlur(cover.alpha, (0, 0), 3)[..., None]
         light = light * (1 - 0.4 * shade) * (1 - alpha) + cover.light * alpha
         fraction = fraction * (1 - cover.alpha)
         covered = np.where(cover.alpha >= 0.5, cover.class_code, covered).astype(np.uint8)
-    light = light * _stray_shadow(rng, size)[..., None]
+    light = light * _stray_shadow(rng, size, 0.15 if plain else 0.35)[..., None]
     classes = _classes(surface.label, dressed, fraction, covered)
     region = (surface.label == SCALP) & (covered == 0)
     coverage = float(fraction[region].mean()) if region.any() else -1.0
@@ -236,9 +241,9 @@ def _shadow(
     return np.clip(1 - dark, 0.08, 1).astype(np.float32)
 
 
-def _stray_shadow(rng: np.random.Generator, size: int) -> Floats:
+def _stray_shadow(rng: np.random.Generator, size: int, chance: float) -> Floats:
     """Shadow of something outside the picture, hard or soft; often none."""
-    if rng.random() < 0.65:
+    if rng.random() >= chance:
         return np.ones((size, size), np.float32)
     field = plane(rng, size, rng.uniform(60, 300))
     edge = np.clip(field * rng.choice([1, 3, 12]) + rng.uniform(0, 1), 0, 1)

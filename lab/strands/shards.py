@@ -16,6 +16,10 @@ from lab.strands.develop import encode_light
 from lab.strands.scene import Scene, render
 
 PER_SHARD = 40
+
+HELD_OUT_EVERY = 3
+"""Every third seed (0, 3, 6, ...) is held out of training and only reported on."""
+
 _REGION_BIT = 8
 
 
@@ -38,7 +42,7 @@ def unpack_code(code: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
     return (code & 7).astype(np.uint8), code >= _REGION_BIT
 
 
-def write_shard(folder: Path, index: int, size: int) -> Path:
+def write_shard(folder: Path, index: int, size: int, *, all_seeds: bool = True) -> Path:
     """Render the `PER_SHARD` seeds of one shard and write it; nothing if it is there.
 
     Parameters
@@ -49,6 +53,8 @@ def write_shard(folder: Path, index: int, size: int) -> Path:
         Number of the shard; its seeds are ``index * PER_SHARD`` and up.
     size : int
         Height and width of the pictures in pixels.
+    all_seeds : bool
+        Also render the seeds that are held out of training.
 
     Returns
     -------
@@ -61,6 +67,8 @@ def write_shard(folder: Path, index: int, size: int) -> Path:
     blobs: list[NDArray[np.uint8]] = []
     facts = []
     for seed in range(index * PER_SHARD, (index + 1) * PER_SHARD):
+        if seed % HELD_OUT_EVERY == 0 and not all_seeds:
+            continue
         scene = render(seed, size)
         blobs.extend(
             cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 2])[1].ravel()
@@ -88,10 +96,10 @@ def read_shard(
         yield arrays[2 * which], arrays[2 * which + 1], fact
 
 
-def generate(folder: Path, first: int, count: int, size: int) -> None:
+def generate(folder: Path, first: int, count: int, size: int, *, all_seeds: bool = True) -> None:
     """Write shards `first` to `first + count`, skipping those that are there."""
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(first, first + count):
         start = time.perf_counter()
-        write_shard(folder, index, size)
+        write_shard(folder, index, size, all_seeds=all_seeds)
         print(f"shard {index}: {time.perf_counter() - start:.1f} s", flush=True)

@@ -20,7 +20,12 @@ def _parser() -> argparse.ArgumentParser:
     teach = commands.add_parser("train", help="train; continues when the checkpoint exists")
     teach.add_argument("shards", type=Path, nargs="+")
     teach.add_argument("--out", type=Path, required=True)
-    teach.add_argument("--iterations", type=int, default=7000)
+    teach.add_argument("--cycles", type=Path, nargs="*", default=[], help="Cycles photographs")
+    teach.add_argument("--iterations", type=int, default=14000)
+    teach.add_argument("--decay", type=float, default=0.4)
+    teach.add_argument("--cycles-share", type=float, default=0.5)
+    teach.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with")
+    teach.add_argument("--threads", type=int, default=1)
     teach.add_argument("--seed", type=int, default=0)
     ship = commands.add_parser("export", help="write the ONNX file and its checksum")
     ship.add_argument("checkpoint", type=Path)
@@ -40,7 +45,14 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     if options.command == "train":
-        train(options.shards, options.out, Plan(options.iterations, seed=options.seed))
+        torch.set_num_threads(options.threads)
+        plan = Plan(
+            options.iterations,
+            decay=options.decay,
+            cycles_share=options.cycles_share,
+            seed=options.seed,
+        )
+        train(options.shards, options.cycles, options.out, plan, start_from=options.start_from)
     elif options.command == "export":
         print(export(options.checkpoint, options.folder))
     else:

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.strands.develop import decode_light, develop
-from lab.strands.shards import read_shard, unpack_code
+from lab.strands.develop import decode_light
+from lab.strands.shards import HELD_OUT_EVERY, read_shard, unpack_code
 
-HELD_OUT_EVERY = 3
-"""Every third seed (0, 3, 6, ...) is held out of training and only reported on."""
+DETAIL_HEAD_PX = 260
+"""Head width in pixels at which the program looks: crops that show a part are about this scale."""
 
-CROP_PX = 192
+WHOLE_FROM_PX = 280
+"""Crops of at least this side show the whole head, smaller ones mostly a part of it."""
 
 _HAIR = 2
 _REGION_BIT = 8
@@ -82,24 +83,25 @@ def unpack(packed: NDArray[np.uint8]) -> Truth:
     )
 
 
-def _square(rng: np.random.Generator, packed: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """A square (top, left, side): often the head as the program crops it, or everything."""
+def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> tuple[int, int, int]:
+    """A square (top, left, side): the head as the program crops it, a part of it, or everything."""
     full = packed.shape[0]
-    kind = rng.random()
-    if kind < 0.62:
-        code = packed[..., 1]
-        rows, columns = np.nonzero((code >= _REGION_BIT) | (code == _HAIR))
-        if len(rows) > 0.01 * full * full:
-            low = np.array([np.percentile(rows, 1), np.percentile(columns, 1)])
-            high = np.array([np.percentile(rows, 99), np.percentile(columns, 99)])
-            side = int(np.clip((high - low).max() / rng.uniform(0.55, 0.95), full // 6, full))
-            corner = (low + high - side) / 2 + rng.normal(0, 0.06, 2) * side
-            top, left = np.clip(np.round(corner), 0, full - side).astype(int)
-            return int(top), int(left), side
-    if kind < 0.88:
+    code = packed[..., 1]
+    rows, columns = np.nonzero(code >= _REGION_BIT)
+    if len(rows) < 0.01 * full * full or rng.random() < 0.2:
         return 0, 0, full
-    side = int(rng.integers(full // 3, full + 1))
-    top, left = rng.integers(0, full - side + 1, 2)
+    low = np.array([np.percentile(rows, 1), np.percentile(columns, 1)])
+    high = np.array([np.percentile(rows, 99), np.percentile(columns, 99)])
+    extent = float((high - low).max())
+    if size >= WHOLE_FROM_PX or rng.random() < 0.25:
+        side = int(np.clip(extent / rng.uniform(0.6, 0.92), full // 6, full))
+        corner = (low + high - side) / 2 + rng.normal(0, 0.06, 2) * side
+    else:
+        scale = DETAIL_HEAD_PX * np.exp(rng.uniform(-0.22, 0.22)) / extent
+        side = int(np.clip(size / scale, full // 6, full))
+        pick = int(rng.integers(len(rows)))
+        corner = np.array([rows[pick], columns[pick]]) - side / 2
+    top, left = np.clip(np.round(corner), 0, full - side).astype(int)
     return int(top), int(left), side
 
 
@@ -126,7 +128,7 @@ def draw_crop(
     rng: np.random.Generator, light: NDArray[np.uint8], packed: NDArray[np.uint8], size: int
 ) -> tuple[NDArray[np.float32], Truth]:
     """A random square of a picture in linear light, turned and mirrored, and its truth."""
-    top, left, side = _square(rng, packed)
+    top, left, side = _square(rng, packed, size)
     square = np.s_[top : top + side, left : left + side]
     picture, truth = _scaled(light[square], packed[square], size)
     turn = int(rng.integers(4)) if rng.random() < 0.08 else 0
@@ -134,23 +136,3 @@ def draw_crop(
     if rng.random() < 0.5:
         picture, truth = picture[:, ::-1], truth[:, ::-1]
     return np.ascontiguousarray(picture), unpack(np.ascontiguousarray(truth))
-
-
-def draw_batch(
-    rng: np.random.Generator, pictures: Pictures, count: int, pairs: int, size: int = CROP_PX
-) -> tuple[NDArray[np.float32], list[Truth]]:
-    """A batch of photographs; the last `pairs` show the scenes of the first ones again.
-
-    Returns
-    -------
-    tuple
-        Images (count, 3, size, size) in [0, 1], and the truth of each.
-    """
-    crops = []
-    for _ in range(count - pairs):
-        light, packed, _ = pictures.items[int(rng.integers(len(pictures.items)))]
-        crops.append(draw_crop(rng, light, packed, size))
-    crops += crops[:pairs]
-    images = np.stack([develop(rng, picture) for picture, _ in crops])
-    batch = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
-    return np.ascontiguousarray(batch), [truth for _, truth in crops]

@@ -52,14 +52,16 @@ def _consistency(fraction: Tensor, targets: Targets, pairs: int) -> Tensor:
     return functional.avg_pool2d(gap, 8).abs().sum() / (share + 1)
 
 
-def _coarse(answer: Tensor, targets: Targets) -> Tensor:
-    """Class, fraction and region shares of the large cells of a deep layer."""
-    cell = targets.classes.shape[-1] // answer.shape[-1]
+def _coarse(answers: list[Tensor], targets: Targets) -> Tensor:
+    """Class, fraction and region shares of the large cells of the deep layers, coarsest first."""
     shares = functional.one_hot(targets.classes, 5).permute(0, 3, 1, 2).float()
     want = torch.cat([shares, targets.fraction[:, None], targets.region[:, None]], 1)
-    want = functional.avg_pool2d(want, cell)
-    classes = functional.cross_entropy(answer[:, :5], want[:, :5])
-    return classes + functional.binary_cross_entropy_with_logits(answer[:, 5:], want[:, 5:])
+    errors = []
+    for answer in reversed(answers):
+        want = functional.avg_pool2d(want, want.shape[-1] // answer.shape[-1])
+        errors.append(functional.cross_entropy(answer[:, :5], want[:, :5]))
+        errors.append(functional.binary_cross_entropy_with_logits(answer[:, 5:], want[:, 5:]))
+    return torch.stack(errors).sum()
 
 
 def total_loss(
@@ -104,7 +106,7 @@ def total_loss(
         "cosine": 0.5
         * _masked_mean((torch.sigmoid(raw[:, 7]) - targets.cosine).abs(), targets.region),
         "consistency": 0.5 * _consistency(fraction, targets, pairs),
-        "coarse": 0.3 * torch.stack([_coarse(answer, targets) for answer in coarse]).sum(),
+        "coarse": 0.3 * _coarse(coarse, targets),
     }
     loss = torch.stack(list(terms.values())).sum()
     return loss, {name: float(value.detach()) for name, value in terms.items()}

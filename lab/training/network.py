@@ -10,9 +10,9 @@ MAPS = 8
 """Channels of the answer: five classes, hair fraction, scalp region, cosine of incidence."""
 
 
-def _block(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def _block(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+        nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
@@ -39,6 +39,13 @@ class Segmenter(nn.Module):
             nn.Sequential(_block(a, b, 2), _block(b, b))
             for a, b in zip(widths[:-1], deeper, strict=True)
         )
+        deep = widths[-1]
+        # Sees about the whole head: the colour of light, skin and hair, where the face is.
+        # (A global mean would say as much, but OpenCV 5.0 can't add it back.)
+        self.around = nn.Sequential(
+            _block(deep, deep, dilation=2), _block(deep, deep, dilation=4),
+            nn.Conv2d(deep, deep, 1),
+        )  # fmt: skip
         self.up = nn.ModuleList(
             nn.Sequential(
                 nn.ConvTranspose2d(b, a, 2, 2, bias=False), nn.BatchNorm2d(a), nn.ReLU(inplace=True)
@@ -51,6 +58,7 @@ class Segmenter(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.zeros_(self.around[2].weight)
 
     def forward(self, image: Tensor) -> Tensor:
         return self.answers(image)[0]
@@ -62,6 +70,7 @@ class Segmenter(nn.Module):
         for down in self.down:
             skips.append(x)
             x = down(x)
+        x = x + self.around(x)
         coarse = []
         for up, join, skip, head in zip(
             self.up, self.join, reversed(skips), self.coarse, strict=True

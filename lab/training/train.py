@@ -1,4 +1,4 @@
-"""Train the network from rendered shards; resumable, with averaged weights."""
+"""Train the network with pictures of both renderers; resumable, with averaged weights."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lab.training.dataset import Pictures, Truth, draw_batch
+from lab.training.batches import draw_batch
+from lab.training.cycles import Photographs
+from lab.training.dataset import Pictures, Truth
 from lab.training.losses import Targets, total_loss
 from lab.training.network import Segmenter, parameter_count
 
-SIZES = ((192, 8), (160, 10), (256, 5))
-"""Side in pixels and pictures of the batches, in turn, at about the same cost each."""
+SIZES = ((320, 4), (192, 9))
+"""Side in pixels and pictures of the batches, in turn: whole heads, and parts at their scale."""
+
+REFRESH_EVERY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Plan:
         Learning rate; constant after a warm-up, falling to zero over the last `decay` share.
     decay : float
         Share of the iterations over which the rate falls.
+    cycles_share : float
+        Share of a batch that comes from Cycles, where there are such photographs.
     seed : int
         Of weights and batches.
     """
@@ -40,7 +46,8 @@ class Plan:
     iterations: int
     pairs: int = 1
     rate: float = 2e-3
-    decay: float = 0.45
+    decay: float = 0.4
+    cycles_share: float = 0.5
     seed: int = 0
 
     def rate_at(self, iteration: int) -> float:
@@ -68,17 +75,28 @@ def _average(average: nn.Module, network: nn.Module, keep: float) -> None:
                 old.copy_(new)
 
 
-def train(shards: list[Path], out: Path, plan: Plan, *, save_every: int = 100) -> Path:
+def train(
+    shards: list[Path],
+    cycles: list[Path],
+    out: Path,
+    plan: Plan,
+    *,
+    start_from: Path | None = None,
+    save_every: int = 200,
+) -> Path:
     """Train, saving the state as it goes; continues from `out` when it is there.
 
     Parameters
     ----------
-    shards : list of Path
-        Folders of shards; new shards are picked up while training.
+    shards, cycles : list of Path
+        Folders of strand shards and of Cycles photographs; what is added while training runs is
+        picked up.
     out : Path
         Checkpoint file.
     plan : Plan
         Length, batch, rate and seed.
+    start_from : Path, optional
+        Checkpoint whose averaged weights a new training begins with.
     save_every : int
         Iterations between checkpoints.
 
@@ -89,6 +107,10 @@ def train(shards: list[Path], out: Path, plan: Plan, *, save_every: int = 100) -
     """
     torch.manual_seed(plan.seed)
     network = Segmenter().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if start_from is not None and not out.exists():
+        state = torch.load(start_from, weights_only=True)["average"]
+        missing = network.load_state_dict(state, strict=False)
+        print(f"from {start_from.name}; new layers: {len(missing.missing_keys)}")
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=1e-3)
     start = 0
@@ -96,18 +118,23 @@ def train(shards: list[Path], out: Path, plan: Plan, *, save_every: int = 100) -
         state = torch.load(out, weights_only=True)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
-        if "optimiser" in state:
-            optimiser.load_state_dict(state["optimiser"])
+        optimiser.load_state_dict(state["optimiser"])
         start = int(state["iteration"])
-    pictures = Pictures(shards, held_out=False)
-    print(f"{parameter_count(network)} parameters, {len(pictures.items)} pictures, from {start}")
+    pictures, photographs = Pictures(shards, held_out=False), Photographs(cycles)
+    print(
+        f"{parameter_count(network)} parameters, {len(pictures.items)} strand pictures, "
+        f"{len(photographs.items)} Cycles photographs, from {start}",
+        flush=True,
+    )
     network.train()
     sums: dict[str, float] = {}
     clock = time.perf_counter()
     for iteration in range(start, plan.iterations):
         rng = np.random.default_rng([plan.seed, iteration])
         size, count = SIZES[iteration % len(SIZES)]
-        images, truth = draw_batch(rng, pictures, count, plan.pairs, size)
+        images, truth = draw_batch(
+            rng, pictures, photographs, size, count, plan.pairs, plan.cycles_share
+        )
         batch = torch.from_numpy(images).to(memory_format=torch.channels_last)
         for group in optimiser.param_groups:
             group["lr"] = plan.rate_at(iteration)
@@ -120,15 +147,16 @@ def train(shards: list[Path], out: Path, plan: Plan, *, save_every: int = 100) -
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
-        _average(average, network, min(0.997, (iteration + 1) / (iteration + 10)))
+        _average(average, network, min(0.998, (iteration + 1) / (iteration + 10)))
         for name, value in terms.items():
             sums[name] = sums.get(name, 0.0) + value
         done = iteration + 1
-        if done % 50 == 0:
-            line = " ".join(f"{name} {value / 50:.3f}" for name, value in sums.items())
-            print(f"{done} {(time.perf_counter() - clock) / 50:.2f} s/it {line}", flush=True)
+        if done % 100 == 0:
+            line = " ".join(f"{name} {value / 100:.3f}" for name, value in sums.items())
+            print(f"{done} {(time.perf_counter() - clock) / 100:.2f} s/it {line}", flush=True)
             sums, clock = {}, time.perf_counter()
         if done % save_every == 0 or done == plan.iterations:
+            facts = {"pictures": len(pictures.items), "photographs": len(photographs.items)}
             temporary = out.with_suffix(".part")
             state = {
                 "network": network.state_dict(),
@@ -136,9 +164,11 @@ def train(shards: list[Path], out: Path, plan: Plan, *, save_every: int = 100) -
                 "optimiser": optimiser.state_dict(),
                 "iteration": done,
                 "plan": asdict(plan),
-                "pictures": len(pictures.items),
+                **facts,
             }
             torch.save(state, temporary)
             temporary.rename(out)
+        if done % REFRESH_EVERY == 0:
             pictures.refresh()
+            photographs.refresh()
     return out

@@ -6,10 +6,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from lab.strands.scene import render
-from lab.strands.shards import pack, write_shard
-from lab.training.dataset import HELD_OUT_EVERY, Pictures, draw_batch, draw_crop, unpack
+from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
+from lab.training.batches import draw_batch
+from lab.training.cycles import Photographs, draw_photograph, read_photograph
+from lab.training.dataset import Pictures, draw_crop, unpack
 
 MODEL = Path(__file__).parents[2] / "scalptrack" / "segmentation" / "model"
 
@@ -20,6 +23,14 @@ def test_held_out_seeds_are_never_trained_on(tmp_path, monkeypatch) -> None:
     kept = [facts["seed"] for *_, facts in Pictures([tmp_path], held_out=True).items]
     used = [facts["seed"] for *_, facts in Pictures([tmp_path], held_out=False).items]
     assert kept == [0, HELD_OUT_EVERY]
+    assert used == [1, 2, 4, 5]
+
+
+def test_training_shards_leave_held_out_seeds_unrendered(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 6)
+    write_shard(tmp_path, 0, 64, all_seeds=False)
+    assert not Pictures([tmp_path], held_out=True).items
+    used = [facts["seed"] for *_, facts in Pictures([tmp_path], held_out=False).items]
     assert used == [1, 2, 4, 5]
 
 
@@ -53,10 +64,52 @@ def test_paired_pictures_share_their_truth(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
     write_shard(tmp_path, 1, 128)
     pictures = Pictures([tmp_path], held_out=False)
-    images, truth = draw_batch(np.random.default_rng(0), pictures, 4, 1, 64)
+    none = Photographs([tmp_path])
+    images, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 4, 1, 0.5)
     assert images.shape == (4, 3, 64, 64)
     assert truth[3] is truth[0]
     assert not np.array_equal(images[3], images[0])
+
+
+def _cycles_photograph(folder: Path, scalp: np.ndarray) -> Path:
+    """Files as lab/phantom writes them: the picture shows exactly its hair fraction."""
+    hair = np.zeros(scalp.shape, np.uint8)
+    middle = np.median(np.nonzero(scalp)[1])
+    hair[scalp & (np.arange(scalp.shape[1]) > middle)] = 255
+    Image.fromarray(np.dstack([hair] * 3)).save(folder / "p.jpg", quality=98)
+    Image.fromarray(hair).save(folder / "p.hair.png")
+    Image.fromarray(np.where(hair > 0, 2, scalp.astype(np.uint8))).save(folder / "p.classes.png")
+    np.savez(folder / "p.surface.npz", label=scalp.astype(np.uint8), incidence_cosine=scalp * 0.8)
+    (folder / "p.json").write_text('{"seconds": 1}')
+    return folder / "p.json"
+
+
+@pytest.mark.parametrize("size", [320, 192])
+def test_photographs_keep_truth_on_the_picture(tmp_path, size) -> None:
+    y, x = np.mgrid[:400, :300]
+    scalp = np.hypot(x - 150, y - 200) < 90
+    photograph = read_photograph(_cycles_photograph(tmp_path, scalp))
+    assert photograph is not None
+    assert photograph.extent_px == pytest.approx(178, abs=1)
+    for seed in range(10):
+        light, truth = draw_photograph(np.random.default_rng(seed), photograph, size)
+        shown = light[..., 0] ** (1 / 2.2)
+        inside = truth.region > 0
+        assert abs(shown[inside].mean() - truth.fraction[inside].mean()) < 0.05
+        assert np.corrcoef(shown.ravel(), truth.fraction.ravel())[0, 1] > 0.9
+
+
+def test_unfinished_and_sideways_photographs_are_left_out(tmp_path) -> None:
+    y, x = np.mgrid[:400, :300]
+    scalp = np.hypot(x - 150, y - 200) < 90
+    document = _cycles_photograph(tmp_path, scalp)
+    assert len(Photographs([tmp_path]).items) == 1
+    document.write_text("{}")
+    assert not Photographs([tmp_path]).items
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(tmp_path / "p.jpg").save(tmp_path / "p.jpg", exif=exif)
+    assert read_photograph(document) is None
 
 
 def test_model_matches_its_checksum() -> None:

@@ -1,0 +1,52 @@
+"""Batches of crops of both renderers, each photographed anew when it is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lab.training.cycles import Photographs, draw_photograph, photographed
+from lab.training.dataset import Pictures, Truth, draw_crop
+
+
+def draw_batch(
+    rng: np.random.Generator,
+    pictures: Pictures,
+    photographs: Photographs,
+    size: int,
+    count: int,
+    pairs: int,
+    cycles_share: float,
+) -> tuple[NDArray[np.float32], list[Truth]]:
+    """A batch of photographs; the last `pairs` show the scenes of the first ones again.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+    pictures, photographs : Pictures, Photographs
+        What to draw from: strands and Cycles.
+    size, count : int
+        Side of the crops in pixels, and how many.
+    pairs : int
+        How many of them show a scene a second time.
+    cycles_share : float
+        Chance of a crop to come from Cycles, where there are such photographs.
+
+    Returns
+    -------
+    tuple
+        Images (count, 3, size, size) in [0, 1], and the truth of each.
+    """
+    scenes = []
+    for _ in range(count - pairs):
+        if photographs.items and rng.random() < cycles_share:
+            item = photographs.items[int(rng.integers(len(photographs.items)))]
+            scenes.append(draw_photograph(rng, item, size))
+        else:
+            light, packed, _ = pictures.items[int(rng.integers(len(pictures.items)))]
+            scenes.append(draw_crop(rng, light, packed, size))
+    scenes += scenes[:pairs]
+    images = np.stack([photographed(rng, light) for light, _ in scenes])
+    batch = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
+    return np.ascontiguousarray(batch), [truth for _, truth in scenes]
