@@ -11,10 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
-
-import cv2
 
 from scalptrack.cache import RecordCache
 from scalptrack.errors import HeadNotFoundError, ImageReadError
@@ -52,7 +49,7 @@ from scalptrack.registration.features import Keypoints
 from scalptrack.registration.outline import Outline
 from scalptrack.registration.surface import HeadShape
 from scalptrack.registration.transform import HeadPose
-from scalptrack.segmentation import NetworkSegmenter
+from scalptrack.segmentation import shared_segmenter
 
 logger = logging.getLogger(__name__)
 
@@ -147,14 +144,6 @@ RECORD_TYPES: dict[str, type] = {
 """Everything that an entry of the cache may be made of."""
 
 
-@cache
-def _segmenter() -> NetworkSegmenter:
-    """The segmenter of this process; loading the network once is enough."""
-    # One thread per process: the same bytes whatever the machine, and no two pools fighting.
-    cv2.setNumThreads(1)
-    return NetworkSegmenter()
-
-
 def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
     """Quality, segmentation and features of one photograph; never raises for a bad photograph."""
     try:
@@ -177,7 +166,7 @@ def _no_analysis(status: Status, reason: Reason, quality: Quality | None = None)
 def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
     image, capture = read_photograph(photograph.path, max_megapixels=settings.max_megapixels)
     try:
-        segmentation = _segmenter().segment(image, perturbations=settings.perturbations)
+        segmentation = shared_segmenter().segment(image, perturbations=settings.perturbations)
     except HeadNotFoundError as error:
         quality = check_quality(image, None, capture)
         reason = _quality_reason(quality) or Reason("no_head", str(error))
@@ -453,14 +442,14 @@ def _failed(member: Member) -> Outcome:
     )
 
 
-def _base_outcome(photograph: Photograph) -> Outcome:
+def _base_outcome(file: Photograph | RejectedFile) -> Outcome:
     return Outcome(
-        name=photograph.name,
-        subject=photograph.subject,
-        view=photograph.view,
-        visit_date=photograph.visit_date,
-        replicate=photograph.replicate,
-        sha256=photograph.sha256,
+        name=file.name,
+        subject=file.subject,
+        view=file.view,
+        visit_date=file.visit_date,
+        replicate=file.replicate,
+        sha256=file.sha256,
         status=Status.REFUSED,
         reason=None,
     )
@@ -468,13 +457,4 @@ def _base_outcome(photograph: Photograph) -> Outcome:
 
 def rejected_outcome(rejected: RejectedFile) -> Outcome:
     """Outcome of a file that the catalog could not take as a photograph."""
-    return Outcome(
-        name=rejected.name,
-        subject=rejected.subject,
-        view=rejected.view,
-        visit_date=rejected.visit_date,
-        replicate=rejected.replicate,
-        sha256=rejected.sha256,
-        status=Status.REJECTED,
-        reason=rejected.reason,
-    )
+    return replace(_base_outcome(rejected), status=Status.REJECTED, reason=rejected.reason)

@@ -509,4 +509,3 @@ class Settings:
     resamples: int = 12
     max_incidence_deg: float = 60.0
     min_overlap: float = 0.5
-    second_opinion: bool = True

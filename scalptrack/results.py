@@ -22,7 +22,7 @@ from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
 from scalptrack.plain import to_plain
 from scalptrack.records import Catalog, Event, Outcome, Settings, Status, Timeline
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
-from scalptrack.segmentation import NetworkSegmenter, model_checksum
+from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
 
 PictureNames = dict[tuple[str, str], str]
@@ -110,7 +110,7 @@ def run_and_write(
     """
     folder = OutputFolder(out)
     folder.require_free(TOP_NAMES)
-    method = NetworkSegmenter().method
+    method = shared_segmenter().method
     cache = RecordCache(
         folder.state_folder / "cache" if use_cache else None,
         RECORD_TYPES | {PhotographPictures.__name__: PhotographPictures},

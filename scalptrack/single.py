@@ -37,7 +37,7 @@ from scalptrack.registration import (
     register_points,
     warp_to_reference,
 )
-from scalptrack.segmentation import NetworkSegmenter
+from scalptrack.segmentation import shared_segmenter
 
 OVERLAY_SIDE_PX = 1600
 """Longest side of pictures for people; originals stay what they are."""
@@ -65,7 +65,7 @@ def open_photograph(path: Path, settings: Settings) -> Opened:
         When no head is found, or the photograph is too bad to be measured.
     """
     image, capture = read_photograph(path, max_megapixels=settings.max_megapixels)
-    segmentation = NetworkSegmenter().segment(image, perturbations=settings.perturbations)
+    segmentation = shared_segmenter().segment(image, perturbations=settings.perturbations)
     quality = check_quality(image, segmentation, capture)
     for finding in quality.findings:
         if finding.severity is Severity.ERROR:

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from lab.training.batches import draw_batch
 from lab.training.cycles import Photographs
-from lab.training.dataset import Pictures, Truth
+from lab.training.dataset import Pictures
 from lab.training.losses import Targets, total_loss
 from lab.training.network import Segmenter, parameter_count
 
@@ -56,11 +57,34 @@ class Plan:
         return self.rate * min(1.0, (iteration + 1) / 100, max(left, 0.01))
 
 
-def _targets(truth: list[Truth]) -> Targets:
-    def stack(name: str) -> Tensor:
-        return torch.from_numpy(np.stack([getattr(t, name) for t in truth]))
+class _Batches(Dataset[tuple[Tensor, ...]]):
+    """The batch of each iteration, drawn in a process of its own while the network learns."""
 
-    return Targets(stack("classes"), stack("fraction"), stack("region"), stack("cosine"))
+    def __init__(self, shards: list[Path], cycles: list[Path], plan: Plan) -> None:
+        self._pictures = Pictures(shards, held_out=False)
+        self._photographs = Photographs(cycles)
+        self._plan = plan
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Strand pictures and Cycles photographs that were there at the start."""
+        return len(self._pictures.items), len(self._photographs.items)
+
+    def __getitem__(self, iteration: int) -> tuple[Tensor, ...]:
+        if iteration % REFRESH_EVERY == 0:
+            self._pictures.refresh()
+            self._photographs.refresh()
+        plan = self._plan
+        rng = np.random.default_rng([plan.seed, iteration])
+        size, count = SIZES[iteration % len(SIZES)]
+        images, truth = draw_batch(
+            rng, self._pictures, self._photographs, size, count, plan.pairs, plan.cycles_share
+        )
+        maps = (
+            np.stack([getattr(each, name) for each in truth])
+            for name in ("classes", "fraction", "region", "cosine")
+        )
+        return torch.from_numpy(images), *(torch.from_numpy(each) for each in maps)
 
 
 def _average(average: nn.Module, network: nn.Module, keep: float) -> None:
@@ -120,28 +144,26 @@ def train(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         start = int(state["iteration"])
-    pictures, photographs = Pictures(shards, held_out=False), Photographs(cycles)
+    batches = _Batches(shards, cycles, plan)
+    pictures, photographs = batches.counts
     print(
-        f"{parameter_count(network)} parameters, {len(pictures.items)} strand pictures, "
-        f"{len(photographs.items)} Cycles photographs, from {start}",
+        f"{parameter_count(network)} parameters, {pictures} strand pictures, "
+        f"{photographs} Cycles photographs, from {start}",
         flush=True,
     )
     network.train()
     sums: dict[str, float] = {}
     clock = time.perf_counter()
-    for iteration in range(start, plan.iterations):
-        rng = np.random.default_rng([plan.seed, iteration])
-        size, count = SIZES[iteration % len(SIZES)]
-        images, truth = draw_batch(
-            rng, pictures, photographs, size, count, plan.pairs, plan.cycles_share
-        )
-        batch = torch.from_numpy(images).to(memory_format=torch.channels_last)
+    order = range(start, plan.iterations)
+    loader = DataLoader(batches, batch_size=None, sampler=order, num_workers=1, prefetch_factor=6)
+    for iteration, (images, *maps) in zip(order, loader, strict=True):
+        batch = images.to(memory_format=torch.channels_last)
         for group in optimiser.param_groups:
             group["lr"] = plan.rate_at(iteration)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             raw, coarse = network.answers(batch)
         loss, terms = total_loss(
-            raw.float(), [answer.float() for answer in coarse], _targets(truth), plan.pairs
+            raw.float(), [answer.float() for answer in coarse], Targets(*maps), plan.pairs
         )
         optimiser.zero_grad()
         loss.backward()
@@ -156,7 +178,6 @@ def train(
             print(f"{done} {(time.perf_counter() - clock) / 100:.2f} s/it {line}", flush=True)
             sums, clock = {}, time.perf_counter()
         if done % save_every == 0 or done == plan.iterations:
-            facts = {"pictures": len(pictures.items), "photographs": len(photographs.items)}
             temporary = out.with_suffix(".part")
             state = {
                 "network": network.state_dict(),
@@ -164,11 +185,9 @@ def train(
                 "optimiser": optimiser.state_dict(),
                 "iteration": done,
                 "plan": asdict(plan),
-                **facts,
+                "pictures": pictures,
+                "photographs": photographs,
             }
             torch.save(state, temporary)
             temporary.rename(out)
-        if done % REFRESH_EVERY == 0:
-            pictures.refresh()
-            photographs.refresh()
     return out

@@ -67,14 +67,14 @@ def _check(photo: Path, max_megapixels: float) -> dict[str, Any]:
     from scalptrack.images import read_photograph
     from scalptrack.plain import to_plain
     from scalptrack.quality import check_quality
-    from scalptrack.segmentation import NetworkSegmenter
+    from scalptrack.segmentation import shared_segmenter
 
     try:
         image, capture = read_photograph(photo, max_megapixels=max_megapixels)
     except ImageReadError as error:
         return {"photo": photo.as_posix(), "usable": False, "findings": [_unreadable(error)]}
     try:
-        segmentation = NetworkSegmenter().segment(image)
+        segmentation = shared_segmenter().segment(image)
     except HeadNotFoundError:
         segmentation = None
     quality = check_quality(image, segmentation, capture)

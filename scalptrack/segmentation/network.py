@@ -86,6 +86,20 @@ def model_checksum() -> str:
     return found
 
 
+@cache
+def shared_segmenter() -> NetworkSegmenter:
+    """The segmenter of this process; loading the network once is enough.
+
+    Raises
+    ------
+    ModelError
+        When the model file is missing or was changed.
+    """
+    # One thread per process: the same bytes whatever the machine, and no two pools fighting.
+    cv2.setNumThreads(1)
+    return NetworkSegmenter()
+
+
 @dataclass(frozen=True, slots=True)
 class _Crop:
     """A square of the photograph, in whole photograph pixels; it may reach past the frame."""
@@ -129,7 +143,8 @@ class NetworkSegmenter:
     def segment(self, image: ImageArray, *, perturbations: int = 0) -> Segmentation:
         """Segment an upright RGB photograph; see `Segmenter.segment`."""
         crop = self._find_head(image)
-        picture = _cut(image, crop)
+        full = _cut(image, crop)
+        picture = _shrunk(full)
         maps = self._predict(picture)
         inside = _inside_frame(image.shape[:2], crop)
         scalp = _scalp_mask(maps, inside)
@@ -146,7 +161,7 @@ class NetworkSegmenter:
             classes=classes,
             scalp=scalp,
             incidence_cosine=np.clip(maps[COSINE_CHANNEL], 0, 1).astype(np.float32),
-            glare=_glare_mask(image, crop),
+            glare=_glare_mask(full),
             method=self.method,
             coverage_sd_fraction=_coverage_sd(fractions, scalp),
             warnings=_second_opinion(picture, scalp, classes, fraction) if perturbations else (),
@@ -164,7 +179,7 @@ class NetworkSegmenter:
         side = max(height, width)
         crop = _Crop((width - side) // 2, (height - side) // 2, side)
         for _ in range(3):
-            maps = self._predict(_cut(image, crop))
+            maps = self._predict(_shrunk(_cut(image, crop)))
             tighter = _crop_around_head(maps, crop, _inside_frame((height, width), crop))
             if _nearly_equal(tighter, crop):
                 break
@@ -223,7 +238,7 @@ def _second_opinion(
 
 
 def _cut(image: ImageArray, crop: _Crop) -> ImageArray:
-    """Area-averaged (INPUT_PX, INPUT_PX, 3) picture of a crop; beyond the frame it is grey."""
+    """Pixels of a crop, (side, side, 3); beyond the frame they are grey."""
     height, width = image.shape[:2]
     left, top = max(crop.left_px, 0), max(crop.top_px, 0)
     right = min(crop.left_px + crop.side_px, width)
@@ -237,10 +252,14 @@ def _cut(image: ImageArray, crop: _Crop) -> ImageArray:
         cv2.BORDER_CONSTANT,
         value=(114, 114, 114),
     )
-    smaller = crop.side_px > INPUT_PX
-    interpolation = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.asarray(padded, dtype=np.uint8)
+
+
+def _shrunk(full: ImageArray) -> ImageArray:
+    """Area-averaged (INPUT_PX, INPUT_PX, 3) picture of a crop."""
+    interpolation = cv2.INTER_AREA if len(full) > INPUT_PX else cv2.INTER_CUBIC
     return np.asarray(
-        cv2.resize(padded, (INPUT_PX, INPUT_PX), interpolation=interpolation), dtype=np.uint8
+        cv2.resize(full, (INPUT_PX, INPUT_PX), interpolation=interpolation), dtype=np.uint8
     )
 
 
@@ -328,18 +347,8 @@ def _raise_not_found(share: float) -> None:
     raise HeadNotFoundError(message)
 
 
-def _glare_mask(image: ImageArray, crop: _Crop) -> BoolArray:
+def _glare_mask(full: ImageArray) -> BoolArray:
     """Grid pixels of which more than half is burnt out in the photograph's own pixels."""
-    height, width = image.shape[:2]
-    left, top = max(crop.left_px, 0), max(crop.top_px, 0)
-    right = min(crop.left_px + crop.side_px, width)
-    bottom = min(crop.top_px + crop.side_px, height)
-    burnt = np.zeros((crop.side_px, crop.side_px), dtype=np.uint8)
-    darkest = image[top:bottom, left:right].min(axis=2)
-    window = (
-        slice(top - crop.top_px, bottom - crop.top_px),
-        slice(left - crop.left_px, right - crop.left_px),
-    )
-    burnt[window] = np.where(darkest >= BURNT_OUT, 255, 0)
+    burnt = cv2.inRange(full, (BURNT_OUT,) * 3, (255,) * 3)
     share = cv2.resize(burnt, (INPUT_PX, INPUT_PX), interpolation=cv2.INTER_AREA)
     return np.asarray(share > 127)
