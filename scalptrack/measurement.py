@@ -27,6 +27,10 @@ from scalptrack.records import (
 MIN_REGION_PX = 400
 """Grid pixels below which a coverage says nothing (about 2 % of a head's area on the grid)."""
 
+RESAMPLED_BAND_PX = 12
+"""Grid pixels on both sides of the region's border that are carried anew through each resampled
+transform: an accepted registration moves them by one or two, and the rest stays what it is."""
+
 EDGE_MARGIN_PX = 2
 """Grid pixels by which the region keeps away from the border of what is visible: a mixed pixel at
 the outline belongs to nobody."""
@@ -156,28 +160,39 @@ def carry_region(
         Share of each pixel of the moving segmentation's grid that lies in the region, 0 to 1;
         0 where glare or an object hides it.
     """
-    return _carry(signed_distance(region), reference_grid, segmentation, transform)
+    distance = _carried_distance(
+        signed_distance(region), reference_grid, segmentation, transform, _measurable(segmentation)
+    )
+    return _weights(distance)
 
 
-def _carry(
+def _measurable(segmentation: Segmentation) -> BoolArray:
+    """Grid pixels (H, W) that neither glare nor an object hides."""
+    bare = (segmentation.classes != RegionClass.OBJECT) | segmentation.scalp
+    return np.asarray(bare & ~segmentation.glare)
+
+
+def _carried_distance(
     distance_to_border: NDArray[np.float32],
     reference_grid: Grid,
     segmentation: Segmentation,
     transform: SurfaceTransform | None,
-) -> NDArray[np.float32]:
-    """`carry_region` of a region whose signed distance is known."""
-    points = segmentation.grid.photograph_points()
-    candidates = ~segmentation.glare.ravel()
-    candidates &= (segmentation.classes.ravel() != RegionClass.OBJECT) | segmentation.scalp.ravel()
-    at = np.full((len(points), 2), np.nan)
-    if transform is None:
-        at[candidates] = points[candidates]
-    else:
-        at[candidates] = transform.inverse_points(points[candidates])
-    distance = _distance_at(distance_to_border, reference_grid, at)
-    # The ramp of one grid pixel is the area share of a pixel that a straight border cuts.
-    weights = np.clip(distance + 0.5, 0, 1).reshape(segmentation.scalp.shape)
-    return np.asarray(weights, dtype=np.float32)
+    wanted: BoolArray,
+) -> FloatArray:
+    """Signed distance (H, W) to the region's border, far outside where it isn't `wanted`."""
+    points = segmentation.grid.photograph_points()[wanted.ravel()]
+    at = points if transform is None else transform.inverse_points(points)
+    found = np.full(wanted.shape, -np.inf)
+    found[wanted] = _distance_at(distance_to_border, reference_grid, at)
+    return found
+
+
+def _weights(distance: FloatArray) -> NDArray[np.float32]:
+    """Share of each pixel that lies in the region.
+
+    The ramp of one grid pixel is the area share of a pixel that a straight border cuts.
+    """
+    return np.asarray(np.clip(distance + 0.5, 0, 1), dtype=np.float32)
 
 
 def _distance_at(distance: NDArray[np.float32], grid: Grid, points: FloatArray) -> FloatArray:
@@ -221,7 +236,10 @@ def measure(
         None when fewer than `MIN_REGION_PX` grid pixels are left.
     """
     distance = signed_distance(region)
-    carried = _carry(distance, reference_grid, segmentation, transform)
+    carried_distance = _carried_distance(
+        distance, reference_grid, segmentation, transform, _measurable(segmentation)
+    )
+    carried = _weights(carried_distance)
     grid_px = float(carried.sum(dtype=np.float64))
     if grid_px < MIN_REGION_PX:
         return None
@@ -234,7 +252,7 @@ def measure(
         excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
         segmentation_sd_fraction=segmentation.coverage_sd_fraction,
         registration_sd_fraction=_registration_sd(
-            segmentation, distance, reference_grid, resampled
+            segmentation, distance, reference_grid, carried_distance, resampled
         ),
     )
 
@@ -248,12 +266,16 @@ def _registration_sd(
     segmentation: Segmentation,
     distance: NDArray[np.float32],
     reference_grid: Grid,
+    carried_distance: FloatArray,
     resampled: Sequence[SurfaceTransform],
 ) -> float:
     """SD of the coverage over the resampled transforms; 0 when there are fewer than two."""
+    band = np.abs(carried_distance) < RESAMPLED_BAND_PX
+    weights = _weights(carried_distance)
     coverages = []
     for transform in resampled:
-        carried = _carry(distance, reference_grid, segmentation, transform)
-        if carried.any():
-            coverages.append(_mean_fraction(segmentation, carried))
+        again = _carried_distance(distance, reference_grid, segmentation, transform, band)
+        weights[band] = _weights(again[band])
+        if weights.any():
+            coverages.append(_mean_fraction(segmentation, weights))
     return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0
