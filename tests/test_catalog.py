@@ -136,8 +136,11 @@ def test_a_date_with_the_year_last_is_certain_only_if_it_has_one_meaning(day, se
 
 
 @given(st.text(max_size=30))
-def test_reading_a_name_never_fails(text):
-    read_path([text.replace("/", " "), text.replace("/", "_") + ".jpg"], root_name="me")
+def test_every_name_is_read_as_some_subject_and_view(text):
+    reading = read_path([text.replace("/", " "), text.replace("/", "_") + ".jpg"], root_name="me")
+    assert reading.subject.strip()
+    assert reading.view.strip()
+    assert reading.has_date == bool(reading.date_text)
 
 
 @given(st.integers(0, 9999), st.integers(0, 99), st.integers(0, 99))
