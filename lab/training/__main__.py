@@ -9,6 +9,7 @@ import cv2
 import torch
 
 from lab.training.export import export
+from lab.training.recipe import Recipe, make
 from lab.training.train import Plan, train
 
 MODEL_FOLDER = Path("scalptrack/segmentation/model")
@@ -27,6 +28,10 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with")
     teach.add_argument("--threads", type=int, default=1)
     teach.add_argument("--seed", type=int, default=0)
+    whole = commands.add_parser("all", help="render, train and export in one go; resumable")
+    whole.add_argument("work", type=Path)
+    whole.add_argument("--bpy", required=True, help="interpreter whose environment has bpy")
+    whole.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     ship = commands.add_parser("export", help="write the ONNX file and its checksum")
     ship.add_argument("checkpoint", type=Path)
     ship.add_argument("--folder", type=Path, default=MODEL_FOLDER)
@@ -53,6 +58,8 @@ def main() -> None:
             seed=options.seed,
         )
         train(options.shards, options.cycles, options.out, plan, start_from=options.start_from)
+    elif options.command == "all":
+        print(make(Recipe(), options.work, options.bpy, options.folder))
     elif options.command == "export":
         print(export(options.checkpoint, options.folder))
     else:

@@ -1,0 +1,63 @@
+"""The whole way to a network in one command: render with both renderers, train, export.
+
+Run: ``python -m lab.training all FOLDER --bpy PYTHON``, where PYTHON is an interpreter (3.11) whose
+environment has ``bpy``. Every step is resumable: run it again after an interruption.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.strands.scene import SIZE_PX
+from lab.strands.shards import generate
+from lab.training.export import export
+from lab.training.train import Plan, train
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How much is rendered and how long is trained.
+
+    Attributes
+    ----------
+    first_shard, shards : int
+        Which shards of lab/strands (their held-out seeds are not rendered).
+    photographs : int
+        Cycles photographs, one person each (`lab.training.renders`).
+    plan : Plan
+        Of the training.
+    """
+
+    first_shard: int = 300
+    shards: int = 54
+    photographs: int = 250
+    plan: Plan = Plan(18_000)
+
+
+def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Path:
+    """Render, train and export.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to do.
+    work : Path
+        Where renders and the checkpoint go; several gigabytes.
+    bpy_python : str
+        Interpreter that renders with Cycles.
+    model_folder : Path
+        Where the network and its checksum go.
+
+    Returns
+    -------
+    Path
+        The exported network.
+    """
+    strands, cycles = work / "strands", work / "cycles"
+    generate(strands, recipe.first_shard, recipe.shards, SIZE_PX, all_seeds=False)
+    command = [bpy_python, "-m", "lab.training.renders", "--out", str(cycles)]
+    subprocess.run([*command, "--count", str(recipe.photographs)], check=True)
+    checkpoint = train([strands], [cycles], work / "network.pt", recipe.plan)
+    return export(checkpoint, model_folder)
