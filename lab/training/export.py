@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from lab.training.network import Answer, Segmenter
+from scalptrack.segmentation.network import INPUT_PX
 
 MODEL_NAME = "scalpnet.onnx"
 
@@ -25,8 +26,9 @@ def export(checkpoint: Path, folder: Path) -> Path:
     Returns
     -------
     Path
-        The ONNX file: input ``image`` float32 (1, 3, H, W), RGB in [0, 1], H and W multiples
-        of 32; output ``maps`` float32 (1, 8, H, W), activated.
+        The ONNX file: input ``image`` float32 (1, 3, S, S), RGB in [0, 1], S the program's
+        `INPUT_PX` (OpenCV 4.10 can't read the dilated layers with free sides); output ``maps``
+        float32 (1, 8, S, S), activated.
     """
     network = Segmenter()
     network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
@@ -34,14 +36,12 @@ def export(checkpoint: Path, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MODEL_NAME
     temporary = path.with_suffix(".part")
-    sides = {2: "height", 3: "width"}
     torch.onnx.export(
         answer,
-        (torch.rand(1, 3, 384, 384),),
+        (torch.rand(1, 3, INPUT_PX, INPUT_PX),),
         str(temporary),
         input_names=["image"],
         output_names=["maps"],
-        dynamic_axes={"image": sides, "maps": sides},
         opset_version=13,
         dynamo=False,
     )

@@ -26,14 +26,14 @@ class Recipe:
         Which shards of lab/strands (their held-out seeds are not rendered).
     photographs : int
         Cycles photographs, one person each (`lab.training.renders`).
-    plan : Plan
-        Of the training.
+    iterations : int
+        Batches of the training.
     """
 
     first_shard: int = 300
     shards: int = 54
     photographs: int = 250
-    plan: Plan = Plan(18_000)
+    iterations: int = 18_000
 
 
 def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Path:
@@ -59,5 +59,5 @@ def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Pat
     generate(strands, recipe.first_shard, recipe.shards, SIZE_PX, all_seeds=False)
     command = [bpy_python, "-m", "lab.training.renders", "--out", str(cycles)]
     subprocess.run([*command, "--count", str(recipe.photographs)], check=True)
-    checkpoint = train([strands], [cycles], work / "network.pt", recipe.plan)
+    checkpoint = train([strands], [cycles], work / "network.pt", Plan(recipe.iterations))
     return export(checkpoint, model_folder)
