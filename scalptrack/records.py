@@ -7,6 +7,7 @@ bool ``(H, W)``; fractions are float32 ``(H, W)`` in [0, 1]. A field named ``*_f
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
@@ -444,12 +445,29 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Straight line through a timeline, in fractions per year, with its 95 % interval."""
+    """Straight line through a timeline, in fractions per year, with its 95 % interval.
+
+    Attributes
+    ----------
+    detectable_per_year : float
+        Slope that these visits would show (interval without zero) with probability ``power``.
+    visits, span_days : int
+        How many visits the line goes through, and the days from the first to the last.
+    sentence : str
+        All of it for a person. It claims no cause, no forecast and no point in time at which
+        anything changed.
+    """
 
     slope_per_year: float
     low_per_year: float
     high_per_year: float
     method: str
+    standard_error_per_year: float = math.nan
+    detectable_per_year: float = math.nan
+    power: float = math.nan
+    visits: int = 0
+    span_days: int = 0
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ MONTHS = (
     "December",
 )
 
+DAYS_PER_MONTH = 365.25 / 12
+
 
 def long_date(day: date) -> str:
     """Write a date out, e.g. ``"5 March 2024"``.
@@ -71,6 +73,21 @@ def percent(fraction: float) -> str:
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun, e.g. ``"1 visit"`` or ``"2 visits"``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def span_words(days: int) -> str:
+    """Write a span of time in the unit that reads best, e.g. ``"12 months"``.
+
+    Examples
+    --------
+    >>> span_words(364), span_words(80), span_words(900)
+    ('12 months', '11 weeks', '2.5 years')
+    """
+    if days < 112:
+        return plural(round(days / 7), "week")
+    if days < 730:
+        return plural(round(days / DAYS_PER_MONTH), "month")
+    return f"{days / (12 * DAYS_PER_MONTH):.1f} years"
 
 
 _JOINERS = "\u200c\u200d"

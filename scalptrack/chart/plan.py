@@ -129,6 +129,8 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
         )
     for event in hidden:
         footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
+    if timeline.trend is not None and heading:
+        footer += _wrapped(timeline.trend.sentence, 5)
     if timeline.sd_source == "prior" and timeline.visits:
         footer.append("Uncalibrated: take two photographs per visit.")
     title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)

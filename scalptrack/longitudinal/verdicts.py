@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from scalptrack.records import Change, Gap, Verdict
-from scalptrack.wording import long_date, plural, points
+from scalptrack.wording import long_date, plural, points, signed_points, span_words
 
 FIRST_VISIT = "the first visit"
 
@@ -62,6 +62,29 @@ def interval_words(change_fraction: float, low: float, high: float) -> str:
     if high <= 0.0 and change_fraction <= 0.0:
         return f"{points(high)} to {points(low)}"
     return f"{points(low)} lower to {points(high)} higher"
+
+
+def trend_sentence(
+    slope: float, low: float, high: float, *, detectable: float, visits: int, span_days: int
+) -> str:
+    """Say how a straight line through the visits runs, and which line would have been missed.
+
+    Parameters
+    ----------
+    slope, low, high, detectable : float
+        Slope, its 95 % interval, and the slope that is seen in four cases of five, in fractions
+        per year.
+    visits, span_days : int
+        Visits on the line, and the days from the first to the last.
+    """
+    told = "" if low > 0.0 or high < 0.0 else ", which can't be told from no trend"
+    return (
+        f"A straight line through the {plural(visits, 'visit')} changes by {signed_points(slope)} "
+        f"points per year (95 % interval {signed_points(low)} to {signed_points(high)}){told}. "
+        f"With {plural(visits, 'visit')} in {span_words(span_days)}, a steady change of "
+        f"{points(detectable)} points per year would be missed in one case of five, and a smaller "
+        "one more often."
+    )
 
 
 def not_comparable(

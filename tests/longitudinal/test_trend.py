@@ -2,10 +2,15 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import optimize, stats
 
-from scalptrack.longitudinal.trend import DAYS_PER_YEAR, fit_trend
-from scalptrack.records import Tier, VisitCoverage
+from scalptrack.longitudinal.trend import (
+    DAYS_PER_YEAR,
+    detectable_factor,
+    fit_trend,
+    power_of_slope,
+)
+from scalptrack.records import Tier, Trend, VisitCoverage
 
 
 def visit(day: int, coverage: float, sd: float = 0.02) -> VisitCoverage:
@@ -26,10 +31,14 @@ def test_agrees_with_scipys_weighted_fit() -> None:
         sigma=sds,
         absolute_sigma=True,
     )
-    half = 2.306004 * np.sqrt(covariance[1, 1])
+    residuals = (np.array(coverages) - best[0] - best[1] * np.array(days) / DAYS_PER_YEAR) / sds
+    assert residuals @ residuals / 2 < 1
+    pooled = np.sqrt((8 + residuals @ residuals) / (8 + 2))
+    half = 2.228139 * pooled * np.sqrt(covariance[1, 1])  # Student's t, 10 degrees of freedom
     assert trend.slope_per_year == pytest.approx(best[1], abs=1e-6)
     assert trend.low_per_year == pytest.approx(best[1] - half, abs=1e-6)
     assert trend.high_per_year == pytest.approx(best[1] + half, abs=1e-6)
+    assert (trend.visits, trend.span_days) == (4, 365)
 
 
 def test_scatter_beyond_the_errors_widens_the_interval() -> None:
@@ -40,18 +49,73 @@ def test_scatter_beyond_the_errors_widens_the_interval() -> None:
     assert wild.slope_per_year == pytest.approx(calm.slope_per_year, abs=1e-9)
     ratio = (wild.high_per_year - wild.low_per_year) / (calm.high_per_year - calm.low_per_year)
     residual_sum = (0.4 / 3) ** 2 * 2 + (0.8 / 3) ** 2
-    assert ratio == pytest.approx(np.sqrt(residual_sum) / 0.02, rel=1e-6)
+    assert ratio == pytest.approx(np.sqrt(residual_sum) / 0.02 / np.sqrt(8 / 9), rel=1e-6)
+    scatter = np.sqrt(residual_sum) / 0.02
+    assert wild.detectable_per_year == pytest.approx(calm.detectable_per_year * scatter, rel=1e-6)
 
 
-def test_interval_holds_the_slope() -> None:
+def straight(rng: np.random.Generator, slope: float, visits: int, sd: float, dof: int) -> Trend:
+    """Trend of a straight series whose SD is estimated with so many degrees of freedom."""
+    days = np.linspace(0, 365, visits).round().astype(int)
+    coverages = 0.3 + slope * days / DAYS_PER_YEAR + sd * rng.standard_normal(visits)
+    estimated = sd * np.sqrt(rng.chisquare(dof) / dof)
+    rows = zip(days, coverages, strict=True)
+    trend = fit_trend([visit(int(d), c, estimated) for d, c in rows], dof)
+    assert trend is not None
+    return trend
+
+
+@pytest.mark.parametrize(("visits", "dof"), [(3, 4), (5, 4), (12, 10)])
+def test_interval_holds_the_slope(visits: int, dof: int) -> None:
     rng = np.random.default_rng(8)
-    held = []
-    for _ in range(2000):
-        coverages = 0.3 + 0.1 * np.arange(5) / 4 + 0.02 * rng.standard_normal(5)
-        trend = fit_trend([visit(v * 91, c) for v, c in enumerate(coverages)], 100)
-        assert trend is not None
-        held.append(trend.low_per_year <= 0.1 / 364 * DAYS_PER_YEAR <= trend.high_per_year)
-    assert 0.94 <= np.mean(held) <= 0.985
+    trends = [straight(rng, 0.1, visits, 0.02, dof) for _ in range(2000)]
+    assert 0.945 <= np.mean([t.low_per_year <= 0.1 <= t.high_per_year for t in trends]) <= 0.975
+
+
+@pytest.mark.parametrize(("visits", "dof"), [(3, 4), (5, 4), (5, 50)])
+def test_stated_slope_is_missed_in_one_case_of_five(visits: int, dof: int) -> None:
+    rng = np.random.default_rng(9)
+    days = np.linspace(0, 365, visits).round() / DAYS_PER_YEAR
+    error = 0.02 / np.sqrt(np.sum((days - days.mean()) ** 2))
+    slope = -detectable_factor(dof, visits - 2) * error
+    trends = [straight(rng, slope, visits, 0.02, dof) for _ in range(2000)]
+    assert np.mean([t.high_per_year < 0 for t in trends]) == pytest.approx(0.8, abs=0.03)
+
+
+def test_power_agrees_with_numerical_integration() -> None:
+    """Oracle: integrate the normal probability over both estimated scales, no noncentral t."""
+    dof, scatter_dof, factor = 6, 3, 3.4
+    ranks = (np.arange(600) + 0.5) / 600
+    errors = stats.chi2.ppf(ranks, dof)[:, None]
+    scatter = stats.chi2.ppf(ranks, scatter_dof)[None, :]
+    total = dof + scatter_dof
+    scale = np.sqrt(np.maximum((errors + scatter) / total, scatter / scatter_dof))
+    expected = stats.norm.sf(stats.t.ppf(0.975, total) * scale - factor).mean()
+    assert power_of_slope(factor, dof, scatter_dof) == pytest.approx(expected, abs=1e-3)
+
+
+def test_detectable_slope_of_the_design_notes() -> None:
+    """SDC 5 points, five visits in a year: 6.4 with a known error that never widens (2.8 SE)."""
+    sd = 0.05 / (1.96 * np.sqrt(2))
+    trend = fit_trend([visit(day, 0.4, sd) for day in (0, 91, 182, 274, 365)], 100_000)
+    assert trend is not None
+    never_widened = trend.detectable_per_year * 2.8016 / detectable_factor(100_000, 3)
+    assert 100 * never_widened == pytest.approx(6.4, abs=0.05)
+    assert 1.0 < detectable_factor(100_000, 3) / 2.8016 < 1.15
+    assert trend.power == 0.8
+    assert trend.sentence == (
+        "A straight line through the 5 visits changes by 0.0 points per year (95 % interval −4.6 "
+        "to +4.6), which can't be told from no trend. With 5 visits in 12 months, a steady change "
+        "of 7.1 points per year would be missed in one case of five, and a smaller one more often."
+    )
+
+
+def test_a_trend_that_can_be_told_is_not_called_the_opposite() -> None:
+    trend = fit_trend([visit(day, 0.4 + day / 1000) for day in (0, 100, 200, 300)], 50)
+    assert trend is not None
+    assert trend.low_per_year > 0
+    assert "can't be told" not in trend.sentence
+    assert "changes by +36.5 points per year" in trend.sentence
 
 
 @pytest.mark.parametrize("days", [[0, 100], [0, 20, 40, 55], []])
