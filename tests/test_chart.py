@@ -181,6 +181,14 @@ def test_title_and_summary(mixed: Timeline) -> None:
     assert not any(text.startswith("4 January 2025: Visible") for text in without)
 
 
+def test_trend_is_written_below_a_chart_that_stands_alone() -> None:
+    timeline = timeline_of(replicated([[0.4], [0.5], [0.4]]))
+    assert timeline.trend is not None
+    standing_alone = " ".join(texts(draw_timeline(timeline)))
+    assert timeline.trend.sentence in standing_alone
+    assert timeline.trend.sentence not in " ".join(texts(draw_timeline(timeline, heading=False)))
+
+
 def test_uncalibrated_is_said_only_when_it_is() -> None:
     text = "Uncalibrated: take two photographs per visit."
     assert text in texts(draw_timeline(timeline_of(replicated([[0.4], [0.5]]))))

@@ -12,6 +12,7 @@ from scalptrack.wording import (
     short_date,
     shortened,
     signed_points,
+    span_words,
 )
 
 
@@ -47,3 +48,11 @@ def test_names_of_strangers_are_made_printable() -> None:
 def test_shortened_texts_end_with_an_ellipsis() -> None:
     assert shortened("abcdef", 6) == "abcdef"
     assert shortened("abc defg", 5) == "abc…"
+
+
+@pytest.mark.parametrize(
+    ("days", "text"),
+    [(7, "1 week"), (56, "8 weeks"), (112, "4 months"), (365, "12 months"), (731, "2.0 years")],
+)
+def test_spans_are_written_in_the_unit_that_reads_best(days: int, text: str) -> None:
+    assert span_words(days) == text

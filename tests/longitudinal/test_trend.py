@@ -68,7 +68,7 @@ def straight(rng: np.random.Generator, slope: float, visits: int, sd: float, dof
 @pytest.mark.parametrize(("visits", "dof"), [(3, 4), (5, 4), (12, 10)])
 def test_interval_holds_the_slope(visits: int, dof: int) -> None:
     rng = np.random.default_rng(8)
-    trends = [straight(rng, 0.1, visits, 0.02, dof) for _ in range(2000)]
+    trends = [straight(rng, 0.1, visits, 0.02, dof) for _ in range(1200)]
     assert 0.945 <= np.mean([t.low_per_year <= 0.1 <= t.high_per_year for t in trends]) <= 0.975
 
 
@@ -78,8 +78,8 @@ def test_stated_slope_is_missed_in_one_case_of_five(visits: int, dof: int) -> No
     days = np.linspace(0, 365, visits).round() / DAYS_PER_YEAR
     error = 0.02 / np.sqrt(np.sum((days - days.mean()) ** 2))
     slope = -detectable_factor(dof, visits - 2) * error
-    trends = [straight(rng, slope, visits, 0.02, dof) for _ in range(2000)]
-    assert np.mean([t.high_per_year < 0 for t in trends]) == pytest.approx(0.8, abs=0.03)
+    trends = [straight(rng, slope, visits, 0.02, dof) for _ in range(1200)]
+    assert np.mean([t.high_per_year < 0 for t in trends]) == pytest.approx(0.8, abs=0.035)
 
 
 def test_power_agrees_with_numerical_integration() -> None:
@@ -104,8 +104,8 @@ def test_detectable_slope_of_the_design_notes() -> None:
     assert 1.0 < detectable_factor(100_000, 3) / 2.8016 < 1.15
     assert trend.power == 0.8
     assert trend.sentence == (
-        "A straight line through the 5 visits changes by 0.0 points per year (95 % interval −4.6 "
-        "to +4.6), which can't be told from no trend. With 5 visits in 12 months, a steady change "
+        "A straight line through the 5 visits changes by 0.0 points per year (95 % interval −4.5 "
+        "to +4.5), which can't be told from no trend. With 5 visits in 12 months, a steady change "
         "of 7.1 points per year would be missed in one case of five, and a smaller one more often."
     )
 

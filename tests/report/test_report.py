@@ -233,6 +233,13 @@ def test_tables_hold_the_numbers(page: Page) -> None:
     assert "24 Feb 2024 × not comparable" in page.text
 
 
+def test_trend_and_what_it_would_miss(outcomes: list[Outcome], page: Page) -> None:
+    trend = build_timelines(outcomes)[0].trend
+    assert trend is not None
+    assert "would be missed in one case of five" in trend.sentence
+    assert f"Straight-line trend {trend.sentence} A line is a summary of the past" in page.text
+
+
 def test_findings_worth_a_reader_s_time(page: Page) -> None:
     assert "burnt out (warning) 4.25 % (limit 2 %) Turn the flash off." in page.text
     assert "Nothing to do." not in page.text
