@@ -21,7 +21,7 @@ VALIDATION_SEED = 90_000
 FUZZY = {"width": 414, "height": 552, "samples": 3, "truth_samples": 8}
 SHARP = {"width": 480, "height": 640, "samples": 6, "truth_samples": 12}
 FUZZY_SUBJECTS = 125
-"""The first so many are rendered cheaply, and look soft; the rest are sharp, as phones draw hair."""
+"""The first so many are rendered cheaply and look soft; the rest are sharp."""
 
 VIEWS = ("vertex", "frontal", "mid-pattern", "left-temporal", "right-temporal", "occipital")
 VIEW_CHANCE = (0.42, 0.24, 0.12, 0.07, 0.07, 0.08)
