@@ -82,9 +82,11 @@ def test_stated_slope_is_missed_in_one_case_of_five(visits: int, dof: int) -> No
     assert np.mean([t.high_per_year < 0 for t in trends]) == pytest.approx(0.8, abs=0.035)
 
 
-def test_power_agrees_with_numerical_integration() -> None:
+@pytest.mark.parametrize(("dof", "scatter_dof", "factor"), [(6, 3, 3.4), (1, 1, 5.0)])
+def test_power_agrees_with_numerical_integration(
+    dof: int, scatter_dof: int, factor: float
+) -> None:
     """Oracle: integrate the normal probability over both estimated scales, no noncentral t."""
-    dof, scatter_dof, factor = 6, 3, 3.4
     ranks = (np.arange(600) + 0.5) / 600
     errors = stats.chi2.ppf(ranks, dof)[:, None]
     scatter = stats.chi2.ppf(ranks, scatter_dof)[None, :]
