@@ -21,6 +21,11 @@ from scalptrack.measurement import measure, scalp_region
 from scalptrack.records import Settings
 from scalptrack.segmentation import NetworkSegmenter
 
+MIN_PEOPLE = 4
+"""With fewer people an interval would say more than is known."""
+
+SEED = 20260101
+
 SKINS = ((2.5, "I-II"), (4.5, "III-IV"), (9.0, "V-VI"))
 
 
@@ -40,13 +45,36 @@ def error_of(segmenter: NetworkSegmenter, path: Path, true: float, settings: Set
     return float("nan") if measurement is None else 100 * (measurement.coverage_fraction - true)
 
 
-def row(name: str, errors: list[float]) -> str:
-    finite = np.array([each for each in errors if np.isfinite(each)])
+Errors = list[tuple[int, float]]
+"""Seed of the person, and measured minus true coverage in points (NaN: no number)."""
+
+
+def interval(errors: Errors) -> str:
+    """95 % bootstrap interval of the mean absolute error; whole people are drawn."""
+    people: dict[int, list[float]] = defaultdict(list)
+    for person, error in errors:
+        if np.isfinite(error):
+            people[person].append(abs(error))
+    if len(people) < MIN_PEOPLE:
+        return f"({len(people)} people)"
+    rng, keys = np.random.default_rng(SEED), sorted(people)
+    means = [
+        np.mean([error for key in rng.choice(keys, len(keys)) for error in people[key]])
+        for _ in range(1000)
+    ]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return f"{low:.1f} to {high:.1f}"
+
+
+def row(name: str, errors: Errors) -> str:
+    finite = np.array([each for _, each in errors if np.isfinite(each)])
     refused = len(errors) - len(finite)
+    people = len({person for person, _ in errors})
+    start = f"| {name} | {people} | {len(errors)} | {refused} |"
     if not len(finite):
-        return f"| {name} | {len(errors)} | {refused} | | | |"
+        return f"{start} | | | |"
     return (
-        f"| {name} | {len(errors)} | {refused} | {np.abs(finite).mean():.1f} "
+        f"{start} {np.abs(finite).mean():.1f} | {interval(errors)} "
         f"| {finite.mean():+.1f} | {np.abs(finite).max():.1f} |"
     )
 
@@ -57,22 +85,28 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     segmenter, settings = NetworkSegmenter(), Settings()
-    strata: dict[str, list[float]] = defaultdict(list)
-    print("| set | photographs | no number | MAE | bias | worst |\n|---|---|---|---|---|---|")
+    tables: dict[str, dict[str, Errors]] = defaultdict(lambda: defaultdict(list))
     for folder in options.folders:
-        errors = []
         for truth_path in sorted(folder.rglob("*.json")):
             truth = json.loads(truth_path.read_text(encoding="utf-8"))
             true = truth["coverage"]["scalp"]["coverage_fraction"]
             error = error_of(segmenter, truth_path.with_suffix(".jpg"), true, settings)
-            errors.append(error)
             subject = truth["subject"]
             colour = "grey" if subject["grey_fraction"] > 0.2 else subject["hair_colour"]
-            strata[f"{skin_name(subject['skin_type'])}, {colour}"].append(error)
-        print(row(folder.name, errors))
-    print(row("all", [each for part in strata.values() for each in part]))
-    for name in sorted(strata):
-        print(row(name, strata[name]))
+            skin = skin_name(subject["skin_type"])
+            found = (int(subject["seed"]), error)
+            tables["set"]["all"].append(found)
+            tables["set"][folder.name].append(found)
+            tables["skin"][skin].append(found)
+            tables["hair"][colour].append(found)
+            tables["view"][truth["visit"]["view"]].append(found)
+            tables["skin and hair"][f"{skin}, {colour}"].append(found)
+    for kind, rows in tables.items():
+        print(f"| {kind} | people | photographs | no number | MAE | 95 % interval | bias | worst |")
+        print("|---|---|---|---|---|---|---|---|")
+        for name in sorted(rows):
+            print(row(name, rows[name]))
+        print()
 
 
 if __name__ == "__main__":
