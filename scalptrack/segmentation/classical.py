@@ -14,7 +14,7 @@ from scalptrack.segmentation.classical_hair import (
     hair_fraction_classical,
 )
 from scalptrack.segmentation.classical_head import FoundHead, find_head
-from scalptrack.segmentation.perturb import perturbed_copies
+from scalptrack.segmentation.perturb import RECIPES, perturbed
 
 __all__ = [
     "CONFIDENCE_NOTES", "HEAD_WIDTH_PX", "METHOD", "ClassicalHair", "ClassicalSegmenter",
@@ -91,8 +91,8 @@ def segment_classical(image: ImageArray, *, seed: int, perturbations: int = 0) -
     scalp = (radius < 1) & person & inside
     hair = hair_fraction_classical(picture, scalp, seed=seed)
     coverages = [hair.coverage_fraction(scalp)]
-    for copy in perturbed_copies(picture, perturbations):
-        answer = hair_fraction_classical(copy, scalp, seed=seed)
+    for recipe in RECIPES[:perturbations]:
+        answer = hair_fraction_classical(perturbed(picture, recipe), scalp, seed=seed)
         coverages.append(answer.coverage_fraction(scalp))
     return Segmentation(
         grid=grid,

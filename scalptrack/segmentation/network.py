@@ -22,7 +22,7 @@ from scalptrack.records import (
     Severity,
 )
 from scalptrack.segmentation.classical_hair import hair_fraction_classical
-from scalptrack.segmentation.perturb import perturbed_copies
+from scalptrack.segmentation.perturb import RECIPES, perturbed
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 MODEL_NAME = "scalpnet.onnx"
@@ -108,6 +108,12 @@ class _Crop:
     top_px: int
     side_px: int
 
+    def zoomed(self, zoom: float) -> _Crop:
+        """A crop around the same centre in which everything is larger by a factor."""
+        side = round(self.side_px / zoom)
+        shift = (self.side_px - side) // 2
+        return _Crop(self.left_px + shift, self.top_px + shift, side)
+
     def grid(self) -> Grid:
         step = self.side_px / INPUT_PX
         half = (step - 1) / 2
@@ -152,7 +158,7 @@ class NetworkSegmenter:
         classes[~inside] = RegionClass.BACKGROUND
         scalp &= classes != RegionClass.OBJECT
         _require_scalp(maps, scalp)
-        fractions = [maps[FRACTION_CHANNEL], *self._fractions_again(picture, perturbations)]
+        fractions = [maps[FRACTION_CHANNEL], *self._fractions_again(image, crop, perturbations)]
         fraction = np.where(inside, np.mean(fractions, axis=0), 0).astype(np.float32)
         return Segmentation(
             grid=crop.grid(),
@@ -187,16 +193,19 @@ class NetworkSegmenter:
         return crop
 
     def _fractions_again(
-        self, picture: ImageArray, perturbations: int
+        self, image: ImageArray, crop: _Crop, perturbations: int
     ) -> list[NDArray[np.float32]]:
-        """Hair fraction of perturbed copies, every second one seen in a mirror."""
+        """Hair fraction of perturbed copies, on the crop's grid; every second one is mirrored."""
         found = []
-        for number, copy in enumerate(perturbed_copies(picture, perturbations)):
+        for number, recipe in enumerate(RECIPES[:perturbations]):
+            looked = crop.zoomed(recipe.zoom)
+            copy = perturbed(_shrunk(_cut(image, looked)), recipe)
             if number % 2:
-                found.append(self._predict(copy)[FRACTION_CHANNEL])
+                fraction = self._predict(copy)[FRACTION_CHANNEL]
             else:
                 mirrored = np.ascontiguousarray(copy[:, ::-1])
-                found.append(self._predict(mirrored)[FRACTION_CHANNEL][:, ::-1])
+                fraction = self._predict(mirrored)[FRACTION_CHANNEL][:, ::-1]
+            found.append(_resampled(fraction, looked.grid(), crop.grid()))
         return found
 
 
@@ -261,6 +270,21 @@ def _shrunk(full: ImageArray) -> ImageArray:
     return np.asarray(
         cv2.resize(full, (INPUT_PX, INPUT_PX), interpolation=interpolation), dtype=np.uint8
     )
+
+
+def _resampled(values: NDArray[np.float32], grid: Grid, wanted: Grid) -> NDArray[np.float32]:
+    """Values on one grid of the photograph, bilinear on another; repeated beyond the border."""
+    scale = wanted.step_px / grid.step_px
+    x, y = (wanted.x0_px - grid.x0_px) / grid.step_px, (wanted.y0_px - grid.y0_px) / grid.step_px
+    matrix = np.array([[scale, 0, x], [0, scale, y]], dtype=np.float64)
+    moved = cv2.warpAffine(
+        np.ascontiguousarray(values),
+        matrix,
+        (wanted.width, wanted.height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(moved, dtype=np.float32)
 
 
 def _inside_frame(shape: tuple[int, ...], crop: _Crop) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,37 +13,64 @@ EXPOSURE_EV = 0.3
 WHITE_BALANCE = 0.08
 """Sizes of the photometric perturbation: what one phone varies by from shot to shot."""
 
-_RECIPES: tuple[tuple[float, float, float, float], ...] = (
-    # exposure (EV), red gain, blue gain, blur sigma (grid pixels)
-    (-EXPOSURE_EV, 1.0, 1.0, 0.0),
-    (EXPOSURE_EV, 1.0, 1.0, 0.0),
-    (0.0, 1.0 + WHITE_BALANCE, 1.0 - WHITE_BALANCE, 0.0),
-    (0.0, 1.0 - WHITE_BALANCE, 1.0 + WHITE_BALANCE, 0.5),
-    (0.0, 1.0, 1.0, 0.7),
-    (-EXPOSURE_EV / 2, 1.0 - WHITE_BALANCE / 2, 1.0, 0.35),
-    (EXPOSURE_EV / 2, 1.0, 1.0 - WHITE_BALANCE / 2, 0.35),
+NEARER = 1.12
+"""By how much the head is larger or smaller in some copies: another distance, another look."""
+
+GAMMA = 2.2
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One perturbation.
+
+    Attributes
+    ----------
+    exposure_ev : float
+        Added exposure.
+    red, blue : float
+        Gains of the white balance, in linear light.
+    blur_px : float
+        Standard deviation of a Gaussian in pixels of the picture.
+    zoom : float
+        Size of the head relative to the picture's; the caller applies it.
+    """
+
+    exposure_ev: float = 0.0
+    red: float = 1.0
+    blue: float = 1.0
+    blur_px: float = 0.0
+    zoom: float = 1.0
+
+
+RECIPES = (
+    Recipe(-EXPOSURE_EV, zoom=NEARER),
+    Recipe(EXPOSURE_EV, zoom=1 / NEARER),
+    Recipe(0.0, 1 + WHITE_BALANCE, 1 - WHITE_BALANCE, zoom=1 / NEARER),
+    Recipe(0.0, 1 - WHITE_BALANCE, 1 + WHITE_BALANCE, 0.5, zoom=NEARER),
+    Recipe(0.0, 1.0, 1.0, 0.7),
+    Recipe(-EXPOSURE_EV / 2, 1 - WHITE_BALANCE / 2, 1.0, 0.35),
+    Recipe(EXPOSURE_EV / 2, 1.0, 1 - WHITE_BALANCE / 2, 0.35),
 )
+"""Fixed, so that a rerun gives the same numbers."""
 
 
-def perturbed_copies(picture: ImageArray, count: int) -> Iterator[ImageArray]:
-    """Copies of a picture under other exposure, white balance and sharpness.
-
-    The recipes are fixed, so that a rerun gives the same numbers.
+def perturbed(picture: ImageArray, recipe: Recipe) -> ImageArray:
+    """A picture under another exposure, white balance and sharpness.
 
     Parameters
     ----------
     picture : uint8 (H, W, 3)
         RGB picture.
-    count : int
-        How many copies, at most 7.
+    recipe : Recipe
+        What to change.
 
-    Yields
-    ------
+    Returns
+    -------
     uint8 (H, W, 3)
     """
-    for exposure_ev, red, blue, sigma in _RECIPES[:count]:
-        gains = np.float32(2.0**exposure_ev) * np.array([red, 1.0, blue], dtype=np.float32)
-        linear = (picture.astype(np.float32) / 255) ** np.float32(2.2) * gains
-        encoded = np.clip(linear, 0, 1) ** np.float32(1 / 2.2) * 255
-        smooth = cv2.GaussianBlur(encoded, (0, 0), sigma) if sigma > 0 else encoded
-        yield np.clip(smooth + 0.5, 0, 255).astype(np.uint8)
+    gains = np.array([recipe.red, 1.0, recipe.blue], dtype=np.float32)
+    gains *= np.float32(2.0**recipe.exposure_ev)
+    linear = (picture.astype(np.float32) / 255) ** np.float32(GAMMA) * gains
+    encoded = np.clip(linear, 0, 1) ** np.float32(1 / GAMMA) * 255
+    blurred = cv2.GaussianBlur(encoded, (0, 0), recipe.blur_px) if recipe.blur_px > 0 else encoded
+    return np.clip(blurred + 0.5, 0, 255).astype(np.uint8)

@@ -11,6 +11,7 @@ import pytest
 from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.images import read_photograph
 from scalptrack.segmentation import NetworkSegmenter, network
+from scalptrack.segmentation.perturb import RECIPES, perturbed
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,28 @@ def test_perturbation_gives_a_spread_and_none_gives_none(segmenter, photograph):
     assert segmenter.segment(photograph).coverage_sd_fraction == 0
     spread = segmenter.segment(photograph, perturbations=4).coverage_sd_fraction
     assert 0 < spread < 0.1
+
+
+@pytest.mark.parametrize("zoom", [0.8, 1.0, 1.25])
+def test_maps_of_a_zoomed_look_come_back_to_their_place(zoom) -> None:
+    crop = network._Crop(-37, 52, 700)
+    looked = crop.zoomed(zoom)
+
+    def ramp(grid):
+        x, y = grid.photograph_points().T
+        return (0.3 * x - 0.2 * y).reshape(grid.height, grid.width).astype(np.float32)
+
+    found = network._resampled(ramp(looked.grid()), looked.grid(), crop.grid())
+    inner = np.s_[60:-60, 60:-60]
+    np.testing.assert_allclose(found[inner], ramp(crop.grid())[inner], atol=0.02)
+
+
+def test_every_look_is_different_from_the_photograph_itself() -> None:
+    picture = np.random.default_rng(1).integers(40, 200, (32, 32, 3), dtype=np.uint8)
+    copies = [perturbed(picture, recipe) for recipe in RECIPES]
+    assert all(not np.array_equal(copy, picture) for copy in copies)
+    brighter = next(recipe for recipe in RECIPES if recipe.exposure_ev > 0)
+    assert perturbed(picture, brighter).mean() > picture.mean() + 5
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (300, 900), (1200, 800)])
