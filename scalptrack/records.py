@@ -400,6 +400,8 @@ class VisitCoverage:
         The worst tier among the replicates.
     replicate_fractions : tuple of float
         Coverage of each measured replicate, in the order of their numbers.
+    hair_index, hair_index_low, hair_index_high : float
+        ``-ln(1 - coverage)`` and its 95 % interval; NaN where coverage is too near to 1.
     """
 
     visit_date: date
@@ -410,6 +412,9 @@ class VisitCoverage:
     replicates: int
     tier: Tier
     replicate_fractions: tuple[float, ...] = ()
+    hair_index: float = math.nan
+    hair_index_low: float = math.nan
+    hair_index_high: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,7 +433,8 @@ class Change:
 
     ``mdc_fraction`` is the limit that was applied at this visit: it knows the replicates of both
     visits and how many visits of the timeline are compared with baseline. All numbers are NaN when
-    the verdict is NOT_COMPARABLE.
+    the verdict is NOT_COMPARABLE. ``hair_index_change`` is the difference of the visits' hair
+    indices, NaN also where one of them is; its interval is not corrected for several looks either.
     """
 
     subject: str
@@ -441,6 +447,9 @@ class Change:
     mdc_fraction: float
     verdict: Verdict
     sentence: str
+    hair_index_change: float = math.nan
+    hair_index_change_low: float = math.nan
+    hair_index_change_high: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
+from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.outputs import OutputFolder, folder_name
 from scalptrack.pictures import PhotographPictures, draw_series
 from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
@@ -70,7 +71,9 @@ class RunResult:
 def _outcome_document(outcome: Outcome) -> dict[str, Any]:
     document: dict[str, Any] = to_plain(outcome)
     if outcome.measurement is not None:
-        document["coverage_fraction"] = outcome.measurement.coverage_fraction
+        coverage = outcome.measurement.coverage_fraction
+        document["coverage_fraction"] = coverage
+        document["hair_index"] = to_plain(hair_index(coverage))
     return document
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from scalptrack import __version__
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION
+from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.longitudinal.intervals import interval
 from scalptrack.plain import to_plain
 from scalptrack.records import Outcome, Settings, Severity, Timeline
@@ -41,6 +42,9 @@ MEASUREMENT_COLUMNS = (
     "registration_inliers",
     "registration_overlap",
     "warnings",
+    "hair_index",
+    "hair_index_low",
+    "hair_index_high",
 )
 
 CHANGE_COLUMNS = (
@@ -54,6 +58,9 @@ CHANGE_COLUMNS = (
     "mdc_points",
     "verdict",
     "sentence",
+    "hair_index_change",
+    "hair_index_change_low",
+    "hair_index_change_high",
 )
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "scikit-image", "scipy", "matplotlib")
@@ -63,7 +70,7 @@ def measurements_csv(outcomes: Sequence[Outcome], timelines: Sequence[Timeline])
     """``measurements.csv``: one row per file of the folder, whatever became of it.
 
     Percentages are 0 to 100. The interval of a photograph uses the within-subject SD of its
-    timeline.
+    timeline. The hair index is empty where coverage is too near to 1 to tell it.
     """
     by_view = {(each.subject, each.view): each for each in timelines}
     rows = [_measurement_row(each, by_view.get((each.subject, each.view))) for each in outcomes]
@@ -102,6 +109,9 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
         "excluded_percent": _number(100 * measurement.excluded_fraction, 2),
         "segmentation_sd_percent": _number(100 * measurement.segmentation_sd_fraction, 3),
         "registration_sd_percent": _number(100 * measurement.registration_sd_fraction, 3),
+        "hair_index": _number(hair_index(coverage), 4),
+        "hair_index_low": _number(hair_index(low), 4),
+        "hair_index_high": _number(hair_index(high), 4),
     }
 
 
@@ -139,6 +149,9 @@ def changes_csv(timelines: Iterable[Timeline]) -> str:
             "mdc_points": _number(100 * change.mdc_fraction, 3),
             "verdict": change.verdict.value,
             "sentence": change.sentence,
+            "hair_index_change": _number(change.hair_index_change, 4),
+            "hair_index_change_low": _number(change.hair_index_change_low, 4),
+            "hair_index_change_high": _number(change.hair_index_change_high, 4),
         }
         for timeline in timelines
         for change in timeline.changes

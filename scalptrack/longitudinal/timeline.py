@@ -19,6 +19,7 @@ from scalptrack.longitudinal.components import (
     visit_variance,
     within_subject,
 )
+from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
 from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
@@ -207,6 +208,9 @@ def _visit(members: Sequence[Reading], within: WithinSubject, model: ErrorModel)
         replicates=len(values),
         tier=max((reading.tier for reading in members), key=list(Tier).index),
         replicate_fractions=values,
+        hair_index=hair_index(mean),
+        hair_index_low=hair_index(low),
+        hair_index_high=hair_index(high),
     )
 
 
@@ -258,6 +262,7 @@ def _measured_changes(
         standard_error = math.hypot(visit.sd_fraction, baseline.sd_fraction)
         low, high = interval(difference, standard_error, within.dof, lowest=-1.0, highest=1.0)
         limit = quantile * standard_error
+        index_change, index_low, index_high = hair_index_change(baseline, visit)
         sentence = change_sentence(difference, low, high, limit, named)
         if Tier.B in (visit.tier, baseline.tier):
             sentence += " Aligned by the outline or by hand, so the interval is wider."
@@ -273,6 +278,9 @@ def _measured_changes(
                 mdc_fraction=limit,
                 verdict=verdict_of(difference, limit),
                 sentence=sentence,
+                hair_index_change=index_change,
+                hair_index_change_low=index_low,
+                hair_index_change_high=index_high,
             )
         )
     return changes
