@@ -104,3 +104,14 @@ def test_an_end_beyond_the_cap_is_null_and_empty_on_its_own_side() -> None:
     )
     assert first.endswith(f"{near.hair_index_change:.4f},{near.hair_index_change_low:.4f},")
     assert second.endswith(",,,")
+
+
+def test_each_end_of_a_change_takes_the_ends_that_move_it_that_way() -> None:
+    (timeline,) = build_timelines(replicated([[0.40], [0.80]]))
+    before, after = timeline.visits
+    change = timeline.changes[0]
+    after_down = math.log((1 - after.low_fraction) / 0.2)
+    before_up = math.log(0.6 / (1 - before.high_fraction))
+    assert change.hair_index_change == pytest.approx(math.log(3))
+    low = math.log(3) - math.sqrt(after_down**2 + before_up**2)
+    assert change.hair_index_change_low == pytest.approx(low, abs=1e-9)

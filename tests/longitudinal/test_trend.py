@@ -83,9 +83,7 @@ def test_stated_slope_is_missed_in_one_case_of_five(visits: int, dof: int) -> No
 
 
 @pytest.mark.parametrize(("dof", "scatter_dof", "factor"), [(6, 3, 3.4), (1, 1, 5.0)])
-def test_power_agrees_with_numerical_integration(
-    dof: int, scatter_dof: int, factor: float
-) -> None:
+def test_power_agrees_with_numerical_integration(dof: int, scatter_dof: int, factor: float) -> None:
     """Oracle: integrate the normal probability over both estimated scales, no noncentral t."""
     ranks = (np.arange(600) + 0.5) / 600
     errors = stats.chi2.ppf(ranks, dof)[:, None]
