@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lab.strands.camera import Camera, Surface, look
+from lab.strands.camera import Camera, Surface, look, sample_camera
 from lab.strands.develop import decode_light, develop, encode_light
 from lab.strands.draw import draw_strands
 from lab.strands.hair import Strands
@@ -158,3 +158,17 @@ def test_developing_is_repeatable_and_eight_bit() -> None:
     assert first.shape == light.shape
     assert np.array_equal(first, develop(np.random.default_rng(1), light))
     assert not np.array_equal(first, develop(np.random.default_rng(2), light))
+
+
+def test_plain_pictures_show_the_whole_head_upright() -> None:
+    turned = cut = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        head, camera = sample_head(rng), sample_camera(rng, SIZE, plain=True)
+        scalp = look(head, camera).label == SCALP
+        assert scalp.mean() > 0.05
+        cut += bool(np.concatenate([scalp[0], scalp[-1], scalp[:, 0], scalp[:, -1]]).any())
+        if camera.view in ("frontal", "temporal", "occipital"):
+            turned += bool(camera.axes[1] @ np.array([0, 0, -1.0]) < 0.5)
+    assert cut <= 12
+    assert turned <= 6
