@@ -1,5 +1,7 @@
 """The tables that a user writes by hand: the manifest of photographs, and treatment events.
 
+How such a table is read stands here too, for `scalptrack.visits`.
+
 Tolerated are a byte-order mark, ``;`` or tabs between the columns, and any order and case of the
 columns. All mistakes of a table are reported together, each with its line.
 """
@@ -52,14 +54,14 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
     InputError
         If the table can't be read; names every wrong line.
     """
-    lines = _read_table(path, required=MANIFEST_COLUMNS[:4])
+    table = read_table(path, required=MANIFEST_COLUMNS[:4])
     rows: list[ManifestRow] = []
-    errors: list[str] = []
-    for line, cells in lines:
+    errors: list[str] = list(table.errors)
+    for line, cells in table.lines:
         problems = [
             f"{column} is empty" for column in MANIFEST_COLUMNS[:4] if not cells.get(column)
         ]
-        visit_date, date_problem = _read_date(cells.get("visit_date", ""), "visit_date")
+        visit_date, date_problem = read_date(cells.get("visit_date", ""), "visit_date")
         replicate, replicate_problem = _read_replicate(cells.get("replicate", ""))
         problems += [problem for problem in (date_problem, replicate_problem) if problem]
         if problems or visit_date is None:
@@ -114,9 +116,10 @@ def read_events(path: Path) -> tuple[Event, ...]:
         If the table can't be read; names every wrong line.
     """
     events: list[Event] = []
-    errors: list[str] = []
-    for line, cells in _read_table(path, required=("date", "label")):
-        event_date, problem = _read_date(cells.get("date", ""), "date")
+    table = read_table(path, required=("date", "label"))
+    errors: list[str] = list(table.errors)
+    for line, cells in table.lines:
+        event_date, problem = read_date(cells.get("date", ""), "date")
         problems = [problem] if problem else []
         problems += [f"{column} is empty" for column in ("date", "label") if not cells.get(column)]
         if problems or event_date is None:
@@ -144,8 +147,29 @@ def raise_table_errors(path: Path, errors: Sequence[str]) -> None:
     raise InputError(f"{path} has {count}:\n  " + "\n  ".join(shown))
 
 
-def _read_table(path: Path, *, required: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
-    """Line number and cells by column of every line that isn't blank."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Line number and cells by column of every line that isn't blank, and what is wrong so far."""
+
+    lines: tuple[tuple[int, dict[str, str]], ...]
+    errors: tuple[str, ...]
+
+
+def read_table(path: Path, *, required: Sequence[str], known: Sequence[str] | None = None) -> Table:
+    """Read a CSV table with a header.
+
+    Parameters
+    ----------
+    required : sequence of str
+        Columns that must be there.
+    known : sequence of str, optional
+        All columns that may be there; without it others are ignored.
+
+    Raises
+    ------
+    InputError
+        If the file can't be read or lacks a required column.
+    """
     rows = _read_cells(path)
     if not rows:
         msg = f"{path} is empty. Its first line must name the columns {', '.join(required)}."
@@ -160,6 +184,17 @@ def _read_table(path: Path, *, required: Sequence[str]) -> list[tuple[int, dict[
         raise InputError(msg)
     table = []
     errors = []
+    if known is not None:
+        strange = [column for column in header if column and column not in known]
+        errors += [
+            f"line {rows[0][0]}: there is no column {column!r}; the columns are {', '.join(known)}"
+            for column in strange
+        ]
+    errors += [
+        f"line {rows[0][0]}: the column {column!r} is there twice"
+        for column in dict.fromkeys(header)
+        if column and header.count(column) > 1
+    ]
     for line, cells in rows[1:]:
         if any(cell.strip() for cell in cells[len(header) :]):
             errors.append(
@@ -167,8 +202,7 @@ def _read_table(path: Path, *, required: Sequence[str]) -> list[tuple[int, dict[
                 "put quotation marks around a text that holds the separator"
             )
         table.append((line, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
-    raise_table_errors(path, errors)
-    return table
+    return Table(tuple(table), tuple(errors))
 
 
 def _read_cells(path: Path) -> list[tuple[int, list[str]]]:
@@ -197,7 +231,7 @@ def _read_cells(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _read_date(text: str, column: str) -> tuple[date | None, str]:
+def read_date(text: str, column: str) -> tuple[date | None, str]:
     """A date written as YYYY-MM-DD, or what is wrong with it."""
     if not text:
         return None, ""

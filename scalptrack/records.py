@@ -85,11 +85,17 @@ class CaptureInfo:
         Focal length in mm, equivalent on the 43.27 mm diagonal of 35 mm film.
     camera : str or None
         Make and model of the camera.
+    view_hint : str or None
+        One of the program's own views that the file names (DICOM only); never free text.
+    copied_by : str or None
+        ``"messenger"``, ``"screenshot"`` or ``"recompressed"`` where the file isn't the original.
     """
 
     taken_at: datetime | None = None
     focal_length_35mm: float | None = None
     camera: str | None = None
+    view_hint: str | None = None
+    copied_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,10 @@ class Finding:
     limit: float
     unit: str
     advice: str
+
+
+COPY_CODES = frozenset({"messenger_copy", "screenshot", "recompressed_copy"})
+"""Codes of findings that say that a file isn't the camera's own; they only inform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,7 +429,7 @@ class VisitCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A photograph that gave no number: drawn as a marked gap, never left out."""
+    """A photograph without a number, or with one that can't be compared: a gap, marked as one."""
 
     visit_date: date | None
     replicate: int | None
@@ -435,6 +445,7 @@ class Change:
     visits and how many visits of the timeline are compared with baseline. All numbers are NaN when
     the verdict is NOT_COMPARABLE. ``hair_index_change`` is the difference of the visits' hair
     indices, NaN also where one of them is; its interval is not corrected for several looks either.
+    ``caveats`` are the differences that the user stated of the two visits; they end the sentence.
     """
 
     subject: str
@@ -450,6 +461,7 @@ class Change:
     hair_index_change: float = math.nan
     hair_index_change_low: float = math.nan
     hair_index_change_high: float = math.nan
+    caveats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,6 +501,35 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class VisitConditions:
+    """What the user states of one visit of a subject: what changes coverage without any growth.
+
+    Attributes
+    ----------
+    days_since_haircut, hair_length_mm : float or None
+        None where it is not stated.
+    wet, fibres, dyed, micropigmentation : bool or None
+        None counts as no, but for micropigmentation, which stays until a later visit denies it.
+    parting : str
+        Any word, e.g. ``"left"``; empty where it is not stated.
+    line : int
+        Line in the table, from 1.
+    """
+
+    subject: str
+    visit_date: date
+    days_since_haircut: float | None = None
+    hair_length_mm: float | None = None
+    wet: bool | None = None
+    fibres: bool | None = None
+    dyed: bool | None = None
+    parting: str = ""
+    micropigmentation: bool | None = None
+    note: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """All that is said about one subject and view.
 
@@ -507,6 +548,8 @@ class Timeline:
         One sentence that says where this timeline stands, for a person.
     notes : tuple of str
         What a reader has to know to read the numbers, e.g. that the first visit has none.
+    conditions : tuple of VisitConditions
+        What the user stated of this subject's visits, by date.
     """
 
     subject: str
@@ -524,6 +567,7 @@ class Timeline:
     baseline_date: date | None = None
     summary: str = ""
     notes: tuple[str, ...] = ()
+    conditions: tuple[VisitConditions, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

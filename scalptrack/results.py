@@ -16,12 +16,13 @@ import numpy as np
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
+from scalptrack.longitudinal.conditions import unmatched
 from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.outputs import OutputFolder, folder_name
 from scalptrack.pictures import PhotographPictures, draw_series
 from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
 from scalptrack.plain import to_plain
-from scalptrack.records import Catalog, Event, Outcome, Settings, Status, Timeline
+from scalptrack.records import Catalog, Event, Outcome, Settings, Status, Timeline, VisitConditions
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
@@ -39,6 +40,7 @@ class RunResult:
     outcomes: tuple[Outcome, ...]
     timelines: tuple[Timeline, ...]
     provenance: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     @property
     def measured(self) -> int:
@@ -64,6 +66,7 @@ class RunResult:
             "schema": "scalptrack.track/1",
             "outcomes": [_outcome_document(each) for each in self.outcomes],
             "timelines": to_plain(self.timelines),
+            "notes": list(self.notes),
             "provenance": self.provenance,
         }
 
@@ -83,6 +86,7 @@ def run_and_write(
     *,
     out: Path,
     events: Sequence[Event] = (),
+    conditions: Sequence[VisitConditions] = (),
     executor: Executor | None = None,
     use_cache: bool = True,
     on_step: Callable[[str], None] = lambda _name: None,
@@ -99,6 +103,8 @@ def run_and_write(
         The output folder; what the program did not write there is never touched.
     events : sequence of Event
         Shown on the time axis.
+    conditions : sequence of VisitConditions
+        What the user stated of the visits.
     executor : Executor or None
         Runs analyses of photographs at the same time.
     use_cache : bool
@@ -125,7 +131,8 @@ def run_and_write(
         *(rejected_outcome(each) for each in catalog.rejected),
     )
     model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
-    timelines = build_timelines(outcomes, events=events, error_model=model)
+    timelines = build_timelines(outcomes, events=events, conditions=conditions, error_model=model)
+    notes = unmatched(conditions, outcomes)
     pictures: PictureNames = {}
     for each in series:
         pictures |= _write_pictures(each, folder, cache, settings)
@@ -136,6 +143,7 @@ def run_and_write(
         settings,
         method=method,
         model_sha256=model_checksum(),
+        conditions=conditions,
         outputs=[*TOP_NAMES, *written],
     )
     folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
@@ -150,9 +158,10 @@ def run_and_write(
         sections=sections,
         provenance=_provenance_rows(document),
         files=tuple((name, name) for name in TOP_NAMES[:3]),
+        notes=notes,
     )
     folder.write_text("report.html", build_report(context))
-    return RunResult(outcomes, timelines, document)
+    return RunResult(outcomes, timelines, document, notes)
 
 
 def series_folder(subject: str, view: str) -> str:

@@ -16,7 +16,7 @@ from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION
 from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.longitudinal.intervals import interval
 from scalptrack.plain import to_plain
-from scalptrack.records import Outcome, Settings, Severity, Timeline
+from scalptrack.records import Outcome, Settings, Severity, Timeline, VisitConditions
 
 MEASUREMENT_COLUMNS = (
     "subject",
@@ -45,6 +45,7 @@ MEASUREMENT_COLUMNS = (
     "hair_index",
     "hair_index_low",
     "hair_index_high",
+    "not_compared",
 )
 
 CHANGE_COLUMNS = (
@@ -112,7 +113,14 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
         "hair_index": _number(hair_index(coverage), 4),
         "hair_index_low": _number(hair_index(low), 4),
         "hair_index_high": _number(hair_index(high), 4),
+        "not_compared": _not_compared(outcome, timeline),
     }
+
+
+def _not_compared(outcome: Outcome, timeline: Timeline | None) -> str:
+    """Code of the reason why a photograph that has a number takes no part in its timeline."""
+    gaps = timeline.gaps if timeline else ()
+    return next((gap.reason.code for gap in gaps if gap.name == outcome.name), "")
 
 
 def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[float, float]:
@@ -166,6 +174,7 @@ def provenance(
     method: str,
     model_sha256: str,
     outputs: Sequence[str],
+    conditions: Sequence[VisitConditions] = (),
 ) -> dict[str, Any]:
     """Where every number comes from; the same inputs and versions give the same document."""
     return {
@@ -175,6 +184,7 @@ def provenance(
         "segmentation_method": method,
         "model_sha256": model_sha256,
         "inputs": {each.name: each.sha256 for each in outcomes},
+        "visits": to_plain(tuple(conditions)),
         "outputs": sorted(outputs),
     }
 

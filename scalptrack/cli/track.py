@@ -48,6 +48,12 @@ FEW_PHOTOGRAPHS = 4
     "PHOTOS/events.csv is used when it is there.",
 )
 @click.option(
+    "--visits",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV of what changes coverage without growth, per visit (subject,visit_date, hair length, "
+    "wet, fibres, ...); PHOTOS/visits.csv is used when it is there.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=None,
@@ -64,6 +70,7 @@ def track_command(
     out: Path,
     *,
     events: Path | None,
+    visits: Path | None,
     jobs: int | None,
     no_cache: bool,
     seed: int,
@@ -96,7 +103,8 @@ def track_command(
         catalog,
         settings,
         out=out,
-        events=_events_path(photos, events),
+        events=_beside(photos, events, "events.csv"),
+        visits=_beside(photos, visits, "visits.csv"),
         jobs=jobs,
         use_cache=not no_cache,
         hide_progress=quiet or as_json,
@@ -105,6 +113,9 @@ def track_command(
         echo_json(result.document())
     elif not quiet:
         _echo_summary(result, out)
+    if not quiet:
+        for note in result.notes:
+            click.echo(f"Note: {note}", err=True)
     echo_counts(result.counts_line())
     if not result.measured:
         message = "No photograph could be measured; measurements.csv gives the reason for each."
@@ -119,11 +130,11 @@ def _refuse_empty(catalog: Catalog, photos: Path) -> None:
     raise CommandError(message)
 
 
-def _events_path(photos: Path, events: Path | None) -> Path | None:
-    """The events file: the one that was named, else events.csv beside the photographs."""
-    if events is not None:
-        return events
-    beside = (photos if photos.is_dir() else photos.parent) / "events.csv"
+def _beside(photos: Path, named: Path | None, name: str) -> Path | None:
+    """A table of the user's: the one that was named, else the one beside the photographs."""
+    if named is not None:
+        return named
+    beside = (photos if photos.is_dir() else photos.parent) / name
     return beside if beside.is_file() else None
 
 
@@ -133,14 +144,17 @@ def _run(
     *,
     out: Path,
     events: Path | None,
+    visits: Path | None,
     jobs: int | None,
     use_cache: bool,
     hide_progress: bool,
 ) -> RunResult:
     from scalptrack.catalog import read_events
     from scalptrack.results import run_and_write
+    from scalptrack.visits import read_visits
 
     shown_events = read_events(events) if events is not None else ()
+    conditions = read_visits(visits) if visits is not None else ()
     count = len(catalog.photographs)
     with (
         _executor(jobs, count) as executor,
@@ -151,6 +165,7 @@ def _run(
             settings,
             out=out,
             events=shown_events,
+            conditions=conditions,
             executor=executor,
             use_cache=use_cache,
             on_step=step,

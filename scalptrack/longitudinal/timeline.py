@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from scalptrack.longitudinal.components import (
@@ -18,6 +18,13 @@ from scalptrack.longitudinal.components import (
     spread_of_replicates,
     visit_variance,
     within_subject,
+)
+from scalptrack.longitudinal.conditions import (
+    CONDITION_CODES,
+    barrier,
+    baseline_among,
+    caveats,
+    conditions_by_date,
 )
 from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
@@ -39,6 +46,7 @@ from scalptrack.records import (
     Status,
     Tier,
     Timeline,
+    VisitConditions,
     VisitCoverage,
 )
 from scalptrack.wording import long_date
@@ -59,12 +67,14 @@ class _Series:
     readings: tuple[Reading, ...]
     gaps: tuple[Gap, ...]
     notes: tuple[str, ...]
+    stated: dict[date, VisitConditions] = field(default_factory=dict)
 
 
 def build_timelines(
     outcomes: Sequence[Outcome],
     *,
     events: Sequence[Event] = (),
+    conditions: Sequence[VisitConditions] = (),
     error_model: ErrorModel | None = None,
 ) -> tuple[Timeline, ...]:
     """Timelines of all subjects and views among the outcomes, whether measured or not.
@@ -75,6 +85,9 @@ def build_timelines(
         One per file of the run, in any order. Those without subject or view belong to no timeline.
     events : sequence of Event
         What the user wants to see on the time axis; one without a subject goes to all.
+    conditions : sequence of VisitConditions
+        What the user stated of the visits. Where they forbid a comparison, the visit becomes a gap
+        and takes part in no number; the baseline is the earliest visit that they leave.
     error_model : ErrorModel, optional
         The prior of the within-subject SD and the factors of the tiers.
 
@@ -96,7 +109,7 @@ def build_timelines(
     while the verdict is "no detectable change": one look was precise, but there were many.
     """
     model = error_model or ErrorModel()
-    series = _part_by_view(outcomes)
+    series = [_set_aside(one, conditions) for one in _part_by_view(outcomes)]
     spreads = [spread_of_replicates(one.readings, model=model) for one in series]
     total = sum(spreads, SpreadOfReplicates())
     return tuple(
@@ -109,6 +122,7 @@ def build_timelines(
                 model=model,
             ),
             events=events,
+            conditions=[each for each in conditions if each.subject == one.subject],
             model=model,
         )
         for one, own in zip(series, spreads, strict=True)
@@ -146,8 +160,30 @@ def _part_numbers_and_gaps(subject: str, view: str, outcomes: tuple[Outcome, ...
             )
         else:
             readings[key] = reading
-    gaps.sort(key=lambda gap: (gap.visit_date or date.max, gap.replicate or 0, gap.name))
-    return _Series(subject, view, outcomes, tuple(readings.values()), tuple(gaps), tuple(notes))
+    return _Series(subject, view, outcomes, tuple(readings.values()), _in_order(gaps), tuple(notes))
+
+
+def _in_order(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
+    """Gaps by date, those without one last."""
+    return tuple(
+        sorted(gaps, key=lambda gap: (gap.visit_date or date.max, gap.replicate or 0, gap.name))
+    )
+
+
+def _set_aside(series: _Series, conditions: Sequence[VisitConditions]) -> _Series:
+    """Turn readings of visits into gaps that can't be compared by what the user stated of them."""
+    dates = {reading.visit_date for reading in series.readings}
+    stated = conditions_by_date(conditions, series.subject, dates)
+    baseline_date = baseline_among(sorted(dates), stated)
+    baseline = stated[baseline_date] if baseline_date else None
+    reasons = {day: barrier(stated[day], baseline) for day in dates}
+    aside = [
+        Gap(each.visit_date, each.replicate, each.name, reason)
+        for each in series.readings
+        if (reason := reasons[each.visit_date]) is not None
+    ]
+    kept = tuple(each for each in series.readings if reasons[each.visit_date] is None)
+    return replace(series, readings=kept, gaps=_in_order([*series.gaps, *aside]), stated=stated)
 
 
 def _missing_reason(outcome: Outcome) -> Reason:
@@ -160,7 +196,12 @@ def _missing_reason(outcome: Outcome) -> Reason:
 
 
 def _timeline(
-    series: _Series, within: WithinSubject, *, events: Sequence[Event], model: ErrorModel
+    series: _Series,
+    within: WithinSubject,
+    *,
+    events: Sequence[Event],
+    conditions: Sequence[VisitConditions],
+    model: ErrorModel,
 ) -> Timeline:
     """Assemble the timeline of one series."""
     by_date = by_visit(series.readings)
@@ -190,6 +231,7 @@ def _timeline(
             baseline_date=baseline_date,
         ),
         notes=_notes(series, first_date, baseline_date, within),
+        conditions=tuple(sorted(conditions, key=lambda each: each.visit_date)),
     )
 
 
@@ -266,6 +308,12 @@ def _measured_changes(
         sentence = change_sentence(difference, low, high, limit, named)
         if Tier.B in (visit.tier, baseline.tier):
             sentence += " Aligned by the outline or by hand, so the interval is wider."
+        known = caveats(
+            series.stated[visit.visit_date],
+            series.stated[baseline.visit_date],
+            coverage_fraction=baseline.coverage_fraction,
+            named=named,
+        )
         changes.append(
             Change(
                 subject=series.subject,
@@ -277,7 +325,8 @@ def _measured_changes(
                 high_fraction=high,
                 mdc_fraction=limit,
                 verdict=verdict_of(difference, limit),
-                sentence=sentence,
+                sentence=" ".join([sentence, *known]),
+                caveats=known,
                 hair_index_change=index_change,
                 hair_index_change_low=index_low,
                 hair_index_change_high=index_high,
@@ -310,13 +359,14 @@ def _notes(
     """What has to be known to read the numbers of this timeline."""
     notes = list(series.notes)
     if first_date is not None and baseline_date is not None and first_date != baseline_date:
-        reasons = dict.fromkeys(
-            as_sentence(gap.reason.message) for gap in series.gaps if gap.visit_date == first_date
-        )
+        missing = [gap.reason for gap in series.gaps if gap.visit_date == first_date]
+        reasons = dict.fromkeys(as_sentence(reason.message) for reason in missing)
+        lack, has = "has no number", "has one"
+        if any(reason.code in CONDITION_CODES for reason in missing):
+            lack, has = "can't be compared", "can"
         notes.append(
-            f"The first visit ({long_date(first_date)}) has no number, so changes are counted "
-            f"from {long_date(baseline_date)}, the earliest visit that has one. "
-            + " ".join(reasons)
+            f"The first visit ({long_date(first_date)}) {lack}, so changes are counted "
+            f"from {long_date(baseline_date)}, the earliest visit that {has}. " + " ".join(reasons)
         )
     if within.source == "prior" and baseline_date is not None:
         notes.append(UNCALIBRATED)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from datetime import date
 
+from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Verdict
 from scalptrack.wording import long_date, plural, points, signed_points, span_words
 
@@ -99,7 +100,7 @@ def not_comparable(
     """The change at a visit whose photographs all gave no number."""
     messages = list(dict.fromkeys(as_sentence(gap.reason.message) for gap in gaps))
     head = f"Not comparable with {baseline}: "
-    if len(gaps) > 1:
+    if len(gaps) > 1 and not _stated(gaps):
         head += f"none of {plural(len(gaps), 'photograph')} gave a number. "
     nan = math.nan
     return Change(
@@ -114,6 +115,11 @@ def not_comparable(
         verdict=Verdict.NOT_COMPARABLE,
         sentence=head + " ".join(messages),
     )
+
+
+def _stated(gaps: Sequence[Gap]) -> bool:
+    """Whether what the user stated forbids to compare some photograph that has a number."""
+    return any(gap.reason.code in CONDITION_CODES for gap in gaps)
 
 
 def as_sentence(message: str) -> str:
@@ -142,12 +148,19 @@ def summarise(
     later visits gave no number.
     """
     if baseline_date is None or measured_visits == 0:
+        if _stated(gaps):
+            return "No change can be stated: no visit of this view can be compared with another."
         return (
             "No coverage can be stated: "
             f"{'the photograph' if len(gaps) == 1 else f'all {len(gaps)} photographs'} of this "
             "view gave no number."
         )
     comparable = [c for c in changes if c.verdict is not Verdict.NOT_COMPARABLE]
+    if not comparable and _stated(gaps):
+        return (
+            f"Only the visit of {long_date(baseline_date)} can be compared so far; a change needs "
+            "a second one."
+        )
     if not comparable:
         return (
             f"Only the visit of {long_date(baseline_date)} has a number so far; a change needs a "
@@ -157,5 +170,7 @@ def summarise(
     sentence = f"{long_date(latest.visit_date)}: {latest.sentence}"
     later = [c for c in changes if c.visit_date > latest.visit_date]
     if later:
-        sentence += f" {plural(len(later), 'later visit')} gave no number."
+        after = [gap for gap in gaps if gap.visit_date and gap.visit_date > latest.visit_date]
+        lack = "can't be compared" if _stated(after) else "gave no number"
+        sentence += f" {plural(len(later), 'later visit')} {lack}."
     return sentence

@@ -15,6 +15,7 @@ from scalptrack.report.context import ReportContext
 from scalptrack.report.view import (
     VERDICT_WORDS,
     change_words,
+    condition_words,
     finding_words,
     picture_address,
     precision_words,
@@ -80,6 +81,7 @@ def _environment() -> Environment:
     environment.filters.update(
         address=picture_address,
         change=change_words,
+        conditions=condition_words,
         finding=finding_words,
         long_date=long_date,
         percent=percent,

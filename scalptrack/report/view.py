@@ -8,6 +8,7 @@ from datetime import date
 from urllib.parse import quote
 
 from scalptrack.records import (
+    COPY_CODES,
     Change,
     Finding,
     Outcome,
@@ -15,10 +16,11 @@ from scalptrack.records import (
     Status,
     Timeline,
     Verdict,
+    VisitConditions,
 )
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.inline_svg import inline_svg
-from scalptrack.wording import points, signed_points
+from scalptrack.wording import long_date, points, signed_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def _findings(outcomes: Sequence[Outcome]) -> tuple[FindingView, ...]:
         FindingView(outcome.name, finding)
         for outcome in outcomes
         for finding in (*(outcome.quality.findings if outcome.quality else ()), *outcome.warnings)
-        if finding.severity is not Severity.INFO
+        if finding.severity is not Severity.INFO or finding.code in COPY_CODES
     ]
     return tuple(dict.fromkeys(found))
 
@@ -164,6 +166,27 @@ def finding_words(finding: Finding) -> str:
     """Write what was measured and where the limit lies."""
     unit = f" {finding.unit}" if finding.unit else ""
     return f"{finding.value:.4g}{unit} (limit {finding.limit:.4g}{unit})"
+
+
+def condition_words(conditions: VisitConditions) -> str:
+    """Write what the user stated of a visit, e.g. ``"5 March 2024: wet, hair 12 mm long"``."""
+    stated = []
+    if conditions.days_since_haircut is not None:
+        stated.append(f"last haircut {conditions.days_since_haircut:g} days before")
+    if conditions.hair_length_mm is not None:
+        stated.append(f"hair {conditions.hair_length_mm:g} mm long")
+    answers = (
+        (conditions.wet, "wet", "dry"),
+        (conditions.fibres, "hair fibres", "no hair fibres"),
+        (conditions.dyed, "dyed", "not dyed"),
+        (conditions.micropigmentation, "micropigmentation", "no micropigmentation"),
+    )
+    stated += [yes if answer else no for answer, yes, no in answers if answer is not None]
+    if conditions.parting:
+        stated.append(f"parting {conditions.parting}")
+    if conditions.note:
+        stated.append(conditions.note)
+    return f"{long_date(conditions.visit_date)}: {', '.join(stated) or 'nothing stated'}"
 
 
 def precision_words(timeline: Timeline) -> str:

@@ -155,3 +155,38 @@ def test_json_is_one_document_on_stdout(few_photographs, tmp_path):
     assert document["schema"] == "scalptrack.track/1"
     assert [each["status"] for each in document["outcomes"]] == ["measured"]
     assert 0 < document["outcomes"][0]["coverage_fraction"] < 1
+
+
+def test_visits_are_read_from_beside_the_photographs(tracked, few_photographs, tmp_path):
+    _, out = tracked
+    photos, again = tmp_path / "photos", tmp_path / "results"
+    shutil.copytree(few_photographs, photos)
+    shutil.copytree(out, again)
+    (photos / "visits.csv").write_text(
+        "subject,visit_date,fibres\nsubject-03,2024-06-03,yes\nsubject-03,2024-07-01,yes\n"
+    )
+    result = CliRunner().invoke(main, ["track", str(photos), "--out", str(again), "--jobs", "1"])
+    assert result.exit_code == 1, result.output
+    assert (
+        "Note: visits.csv, line 3: there is no photograph of subject-03 on 1 July 2024, so nothing "
+        "was done with it."
+    ) in result.stderr
+    (change,) = [row for row in _rows(again / "changes.csv") if row["visit_date"] == "2024-06-03"]
+    assert change["verdict"] == "not comparable"
+    assert change["sentence"].endswith("(visits.csv); they look like hair.")
+    codes = {row["not_compared"] for row in _rows(again / "measurements.csv")}
+    assert codes == {"", "fibres"}
+    record = json.loads((again / "provenance.json").read_text(encoding="utf-8"))
+    assert [each["fibres"] for each in record["visits"]] == [True, True]
+    assert "there is no photograph of subject-03" in (again / "report.html").read_text("utf-8")
+
+
+def test_mistakes_in_visits_are_named_before_any_work(few_photographs, tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("subject,visit_date,wet\nsubject-03,yesterday,perhaps\n")
+    arguments = ["track", str(few_photographs), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, [*arguments, "--visits", str(table)])
+    assert result.exit_code == 2
+    assert "visit_date 'yesterday' is not a date" in result.stderr
+    assert "wet 'perhaps' is neither yes nor no" in result.stderr
+    assert not (tmp_path / "out").exists()

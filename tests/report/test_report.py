@@ -15,6 +15,7 @@ from scalptrack.records import (
     Reason,
     Severity,
     Status,
+    VisitConditions,
 )
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
@@ -238,6 +239,25 @@ def test_trend_and_what_it_would_miss(outcomes: list[Outcome], page: Page) -> No
     assert trend is not None
     assert "would be missed in one case of five" in trend.sentence
     assert f"Straight-line trend {trend.sentence} A line is a summary of the past" in page.text
+
+
+def test_what_was_stated_of_the_visits(outcomes: list[Outcome]) -> None:
+    stated = (
+        VisitConditions("anna", FIRST_DAY, wet=False, hair_length_mm=12.5, note=EVIL),
+        VisitConditions("anna", FIRST_DAY + dt.timedelta(days=180), fibres=True, parting="left"),
+    )
+    timelines = build_timelines(outcomes, conditions=stated)
+    context = context_of(outcomes)
+    sections = tuple(
+        dataclasses.replace(section, timeline=timeline)
+        for section, timeline in zip(context.sections, timelines, strict=True)
+    )
+    page = Page(build_report(dataclasses.replace(context, sections=sections)))
+    assert (
+        f"Stated of the visits 10 January 2024: hair 12.5 mm long, dry, {EVIL}; 8 July 2024: "
+        "hair fibres, parting left."
+    ) in page.text
+    assert "8 Jul 2024 × not comparable" in page.text
 
 
 def test_findings_worth_a_reader_s_time(page: Page) -> None:
