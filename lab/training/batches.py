@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from lab.training.cycles import Photographs, draw_photograph, photographed
 from lab.training.dataset import Pictures, Truth, draw_crop
 
+NOBODY_SHARE = 0.06
+"""Share of crops that show wood, fur, cloth or balls, and no head."""
+
 
 def draw_batch(
     rng: np.random.Generator,
@@ -40,7 +43,9 @@ def draw_batch(
     """
     scenes = []
     for _ in range(count - pairs):
-        if photographs.items and rng.random() < cycles_share:
+        if rng.random() < NOBODY_SHARE:
+            scenes.append((lone_scene(rng, size), _nobody(size)))
+        elif photographs.items and rng.random() < cycles_share:
             item = photographs.items[int(rng.integers(len(photographs.items)))]
             scenes.append(draw_photograph(rng, item, size))
         else:
@@ -50,3 +55,9 @@ def draw_batch(
     images = np.stack([photographed(rng, light) for light, _ in scenes])
     batch = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
     return np.ascontiguousarray(batch), [truth for _, truth in scenes]
+
+
+def _nobody(size: int) -> Truth:
+    """Truth of a picture of a background."""
+    zero = np.zeros((size, size), np.float32)
+    return Truth(zero.astype(np.int64), zero, zero, zero)
