@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.strands.backdrop import lone_scene
 from lab.training.cycles import Photographs, draw_photograph, photographed
 from lab.training.dataset import Pictures, Truth, draw_crop
 
