@@ -32,6 +32,13 @@ INPUT_PX = 384
 HEAD_SHARE = 0.75
 """Share of the crop's side that the head fills, as in training (lab/training)."""
 
+SURE_SCALP = 0.75
+"""Probability above which scalp seen in the whole photograph decides where to look closer: what
+surrounds a small head often has a lower one."""
+
+FIRST_SHARE = 0.6
+"""Share that the sure scalp shall fill in the first closer look; the whole head is larger."""
+
 BURNT_OUT = 250
 """8-bit level at which all three channels are taken as burnt out."""
 
@@ -184,9 +191,10 @@ class NetworkSegmenter:
         height, width = image.shape[:2]
         side = max(height, width)
         crop = _Crop((width - side) // 2, (height - side) // 2, side)
-        for _ in range(3):
+        for look in range(3):
             maps = self._predict(_shrunk(_cut(image, crop)))
-            tighter = _crop_around_head(maps, crop, _inside_frame((height, width), crop))
+            inside = _inside_frame((height, width), crop)
+            tighter = _crop_around_head(maps, crop, inside, first=look == 0)
             if _nearly_equal(tighter, crop):
                 break
             crop = tighter
@@ -297,23 +305,26 @@ def _inside_frame(shape: tuple[int, ...], crop: _Crop) -> BoolArray:
     return np.asarray(rows[:, np.newaxis] & columns[np.newaxis, :])
 
 
-def _crop_around_head(maps: Maps, crop: _Crop, inside: BoolArray) -> _Crop:
-    """Crop in which the head found in `maps` fills `HEAD_SHARE` of the side.
+def _crop_around_head(maps: Maps, crop: _Crop, inside: BoolArray, *, first: bool) -> _Crop:
+    """Crop in which the head found in `maps` fills `HEAD_SHARE` of the side, or about that.
 
     Raises
     ------
     HeadNotFoundError
         When nothing in the maps looks like a scalp.
     """
-    scalp = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside)
+    scalp, share = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside), HEAD_SHARE
     if scalp.mean() < MIN_SCALP_SHARE / 20:
         _raise_not_found(float(scalp.mean()))
+    sure = _largest_component((maps[SCALP_CHANNEL] > SURE_SCALP) & inside)
+    if first and sure.mean() >= MIN_SCALP_SHARE / 20:
+        scalp, share = sure, FIRST_SHARE
     rows, columns = np.nonzero(scalp)
     # Robust extent: a few stray pixels must not decide the scale of the measurement.
     x_low, x_high = np.percentile(columns, [0.5, 99.5])
     y_low, y_high = np.percentile(rows, [0.5, 99.5])
     step = crop.side_px / INPUT_PX
-    side = max(x_high - x_low + 1, y_high - y_low + 1) * step / HEAD_SHARE
+    side = max(x_high - x_low + 1, y_high - y_low + 1) * step / share
     side_px = max(round(float(side)), 64)
     centre_x = crop.left_px + (x_low + x_high + 1) / 2 * step
     centre_y = crop.top_px + (y_low + y_high + 1) / 2 * step
