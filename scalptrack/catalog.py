@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from scalptrack.errors import ImageReadError, InputError, OutputError
-from scalptrack.filenames import PathReading, read_path, view_named
+from scalptrack.filenames import UNSPECIFIED_VIEW, PathReading, read_path, view_named
 from scalptrack.folders import is_output_folder, list_files, outside_link_message
 from scalptrack.images import (
     PHOTOGRAPH_SUFFIXES,
@@ -232,9 +232,10 @@ def _examine(
         )
     if isinstance(settled, Reason):
         return replace(placed, reason=settled, visit_date=None)
+    named = reading.view != UNSPECIFIED_VIEW
     photograph = Photograph(
         subject=reading.subject,
-        view=reading.view,
+        view=reading.view if named else capture.view_hint or UNSPECIFIED_VIEW,
         visit_date=settled,
         replicate=0,
         path=path,

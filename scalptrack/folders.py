@@ -8,12 +8,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scalptrack.images import PHOTOGRAPH_SUFFIXES, RAW_SUFFIXES
 from scalptrack.records import Reason, RejectedFile
 
 _SIDE_FILES = frozenset(
     {"readme", "readme.md", "readme.txt", "truth.json", "sha256sums", "checksums.txt", "license"}
-    | {"events.csv", "visits.csv", "manifest.csv"}
+    | {"events.csv", "visits.csv", "manifest.csv", "dicomdir", "deidentified.csv"}
 )
+_MOVIE_SUFFIXES = frozenset({".mov", ".mp4"})
+_SIDECAR_SUFFIXES = frozenset({".aae", ".xmp", ".json", ".thm", ".lrv"})
+_DEVELOPED_SUFFIXES = PHOTOGRAPH_SUFFIXES - {".dcm", ".dicom"}
 _SYSTEM_NAMES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
     | {"system volume information", "lost+found"}
@@ -101,9 +105,62 @@ def list_files(
         folders[:] = [name for name in sorted(folders) if listing.enters(folder / name)]
         for name in sorted(names):
             listing.add_file(folder / name)
+    _leave_out_companions(listing)
     if listing.hidden:
         listing.notes.append(f"Hidden and system files and folders left out: {listing.hidden}.")
     return sorted(listing.files, key=listing.name_of), listing.rejected, listing.notes
+
+
+def _leave_out_companions(listing: _Listing) -> None:
+    """Take out what a phone or a program put beside a photograph, and note how much it is.
+
+    A live photo's film, a sidecar of edits or of an export, and the raw file of a photograph that
+    lies there as JPEG too (the same exposure is no replicate) belong to the photograph beside
+    them. Without one they stay, and are rejected with their reason.
+    """
+    developed = {
+        (path.parent, path.stem.casefold())
+        for path in listing.files
+        if path.suffix.lower() in _DEVELOPED_SUFFIXES
+    }
+    photographs = developed | {
+        (path.parent, path.stem.casefold())
+        for path in listing.files
+        if path.suffix.lower() in RAW_SUFFIXES
+    }
+    kept: list[Path] = []
+    counts = {"films of live photos": 0, "sidecar files": 0, "raw files with a developed copy": 0}
+    for path in listing.files:
+        suffix, place = path.suffix.lower(), (path.parent, path.stem.casefold())
+        if suffix in _MOVIE_SUFFIXES and place in photographs:
+            counts["films of live photos"] += 1
+        elif suffix in _SIDECAR_SUFFIXES and _belongs_to(path, photographs):
+            counts["sidecar files"] += 1
+        elif suffix in RAW_SUFFIXES and place in developed:
+            counts["raw files with a developed copy"] += 1
+        else:
+            kept.append(path)
+    listing.files[:] = kept
+    listing.notes += [
+        f"Left out beside their photographs: {count} {what}."
+        for what, count in counts.items()
+        if count
+    ]
+
+
+def _belongs_to(sidecar: Path, photographs: set[tuple[Path, str]]) -> bool:
+    """Whether a sidecar is named like a photograph, with or without the photograph's suffix.
+
+    Google's exports write ``IMG_1.jpg.supplemental-metadata.json`` for ``IMG_1.jpg``.
+    """
+    stem = sidecar.stem.casefold()
+    return any((sidecar.parent, name) in photographs for name in (stem, *_shorter_stems(stem)))
+
+
+def _shorter_stems(stem: str) -> list[str]:
+    """What remains of a name when its last, and its last two suffixes are taken off."""
+    first = stem.rpartition(".")[0]
+    return [name for name in (first, first.rpartition(".")[0]) if name]
 
 
 def is_system_name(name: str) -> bool:

@@ -124,6 +124,24 @@ WIDE_ANGLE = _Rule(
     below=True,
 )
 COLOUR_CAST_ADVICE = "Use daylight or white lamps of one kind, without coloured walls nearby."
+COPIES = {
+    "messenger": (
+        "messenger_copy",
+        "This is a messenger's copy: smaller, compressed again, without the camera's date. Use the "
+        "original, or have it sent as a file.",
+    ),
+    "screenshot": (
+        "screenshot",
+        "This is a picture of a screen. Use the photograph itself, with its full size and date.",
+    ),
+    "recompressed": (
+        "recompressed_copy",
+        "This file was compressed strongly and holds nothing of the camera's, as copies from "
+        "messengers and web pages do. Use the original if there is one.",
+    ),
+}
+"""Code and advice for what `scalptrack.images` says of a file's origin."""
+
 HUE_RANGE_DEG = (5.0, 90.0)
 """Hue of skin in CIELAB beyond which the light is coloured: red is at 20°, yellow at 95°."""
 
@@ -159,6 +177,7 @@ def check_quality(
         _judge_blur(subject),
         LOW_CONTRAST.judge(light.tonal_range(subject.picture)),
         _judge_lens(capture),
+        _origin_of(capture),
     ]
     if subject.found and segmentation is not None:
         findings += [
@@ -179,6 +198,14 @@ def _judge_blur(subject: Subject) -> Finding | None:
     blur = focus.measure_blur(subject)
     one_sided = blur.weakest_percent < ONE_SIDED_PERCENT
     return (BLURRED_ONE_WAY if one_sided else BLURRED).judge(blur.strongest_percent)
+
+
+def _origin_of(capture: CaptureInfo) -> Finding | None:
+    """Inform that a file isn't the camera's own; no picture is refused for it."""
+    if capture.copied_by is None:
+        return None
+    code, advice = COPIES[capture.copied_by]
+    return Finding(code, Severity.INFO, 0.0, 1.0, "originals", advice)
 
 
 def _judge_lens(capture: CaptureInfo) -> Finding | None:

@@ -47,11 +47,18 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def capture_of(image: Image.Image) -> CaptureInfo:
-    """Date, focal length and camera; damaged EXIF counts as none."""
+    """Date, focal length and camera of an opened picture; damaged EXIF counts as none."""
     try:
-        exif = image.getexif()
+        return capture_from(image.getexif())
+    except DECODER_ERRORS:
+        return CaptureInfo()
+
+
+def capture_from(exif: Image.Exif) -> CaptureInfo:
+    """Date, focal length and camera that EXIF holds; what is damaged counts as none."""
+    try:
         detail = exif.get_ifd(_TAG_EXIF_IFD)
-        camera = _camera_name(exif.get(_TAG_MAKE), exif.get(_TAG_MODEL))
+        camera = camera_name(exif.get(_TAG_MAKE), exif.get(_TAG_MODEL))
         dates = (
             detail.get(_TAG_DATETIME_ORIGINAL),
             detail.get(_TAG_DATETIME_DIGITIZED),
@@ -85,7 +92,7 @@ def _exif_moment(value: object) -> datetime | None:
     return None
 
 
-def _camera_name(make: object, model: object) -> str | None:
+def camera_name(make: object, model: object) -> str | None:
     """Make and model in one name, each word once; None where the file names neither."""
     parts = [
         "".join(c for c in str(part) if c.isprintable()).strip()[:64]

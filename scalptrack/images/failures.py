@@ -1,0 +1,101 @@
+"""What is said of a file that can't be read: one sentence and one stable code for each reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scalptrack.errors import ImageReadError
+from scalptrack.images.exif import DECODER_ERRORS
+
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
+
+
+@contextmanager
+def decoder_errors(path: Path) -> Iterator[None]:
+    """Turn what a decoder raises into an `ImageReadError`."""
+    try:
+        yield
+    except MemoryError as error:
+        raise ImageReadError(
+            "too_large", f"{path} does not fit into memory. Reduce the photograph."
+        ) from error
+    except DECODER_ERRORS as error:
+        raise damaged(path, error) from error
+
+
+def access_error(path: Path, error: OSError) -> ImageReadError:
+    """Why a file can't even be opened."""
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return ImageReadError("missing", f"{path} does not exist. Check its name and folder.")
+    return ImageReadError(
+        "unreadable",
+        f"{path} can't be opened: {error.strerror or error}. Check the file's permissions.",
+    )
+
+
+def damaged(path: Path, error: BaseException) -> ImageReadError:
+    """The error for a file that is a picture, but not a whole one."""
+    detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    cut_off = any(
+        word in detail.lower() for word in ("truncated", "end of file", "not enough", "too short")
+    )
+    if cut_off or isinstance(error, EOFError):
+        return ImageReadError(
+            "truncated",
+            f"{path} is cut off: its end is missing. Copy it again from the camera.",
+        )
+    return ImageReadError(
+        "corrupt", f"{path} is damaged ({detail}). Copy it again from the camera."
+    )
+
+
+def unidentified(path: Path, readable: tuple[str, ...]) -> ImageReadError:
+    """The error for a file that no decoder recognises: other formats are told from no pictures.
+
+    ``readable`` names the decoders that there are.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError as error:
+        return access_error(path, error)
+    name = _name_of_foreign_format(head)
+    starts_well = head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*"))
+    if starts_well or {"AVIF": "AVIF", "HEIC": "HEIF"}.get(name or "") in readable:
+        # No decoder gets through the header of what it should be able to read.
+        return damaged(path, OSError("truncated header"))
+    if name is not None:
+        return ImageReadError(
+            "unsupported_format",
+            f"{path} is a {name} picture, which this installation can't read. Export it as JPEG.",
+        )
+    return ImageReadError(
+        "not_an_image", f"{path} is not a picture. Use JPEG, PNG, TIFF or WebP files."
+    )
+
+
+def _name_of_foreign_format(head: bytes) -> str | None:
+    """Name of a known picture format that we can't decode, from the file's first bytes."""
+    if head[4:8] == b"ftyp":
+        if head[8:12] in _HEIF_BRANDS:
+            return "HEIC"
+        if head[8:12] in _AVIF_BRANDS:
+            return "AVIF"
+        if head[8:12] == b"crx ":
+            return "raw"
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        return "JPEG XL"
+    if head.startswith(b"8BPS"):
+        return "Photoshop"
+    return None
+
+
+def unsupported_pixels(path: Path, kind: str) -> ImageReadError:
+    """The error for a picture whose pixels have no agreed meaning as a photograph."""
+    return ImageReadError(
+        "unsupported_format",
+        f"{path} has pixels of a kind that is not a photograph's ({kind}). Export it as JPEG.",
+    )

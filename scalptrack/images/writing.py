@@ -1,0 +1,97 @@
+"""Writing pictures and texts: all of a file or nothing."""
+
+from __future__ import annotations
+
+import io
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from scalptrack.errors import OutputError
+from scalptrack.records import ImageArray
+
+
+def encode_image(array: ImageArray, *, suffix: str, quality: int = 90) -> bytes:
+    """Encode a picture as PNG or JPEG, without metadata; the same array gives the same bytes.
+
+    Parameters
+    ----------
+    array : uint8 (H, W) or (H, W, 3)
+        Grey or RGB.
+    suffix : str
+        ``".png"``, ``".jpg"`` or ``".jpeg"``.
+    quality : int
+        Of a JPEG, 1 to 95; from 90 on colour is kept at full resolution.
+
+    Raises
+    ------
+    ValueError
+        If the array is no picture, or the suffix is not one of the three.
+    """
+    is_picture = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+    if array.dtype != np.uint8 or not is_picture or array.size == 0:
+        msg = f"expected uint8 (H, W) or (H, W, 3), got {array.dtype} {array.shape}"
+        raise ValueError(msg)
+    picture = Image.fromarray(np.ascontiguousarray(array))
+    buffer = io.BytesIO()
+    match suffix.lower():
+        case ".png":
+            picture.save(buffer, format="PNG", compress_level=6)
+        case ".jpg" | ".jpeg":
+            subsampling = 0 if quality >= 90 else 2
+            picture.save(buffer, format="JPEG", quality=quality, subsampling=subsampling)
+        case _:
+            msg = f"can't write {suffix!r}: use .png, .jpg or .jpeg"
+            raise ValueError(msg)
+    return buffer.getvalue()
+
+
+def write_image(path: Path, array: ImageArray, *, quality: int = 90) -> None:
+    """Write a picture as its suffix says (see `encode_image`), all of it or nothing.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    """
+    write_bytes_atomic(path, encode_image(array, suffix=path.suffix, quality=quality))
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Write text as UTF-8 with its line ends as they are, all of it or nothing.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    """
+    write_bytes_atomic(path, text.encode("utf-8"))
+
+
+def write_bytes_atomic(path: Path, data: bytes) -> None:
+    """Write a file through a temporary neighbour, so that nobody ever sees half of it.
+
+    Missing folders are made.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    """
+    temporary = path.with_name(f".scalptrack-{secrets.token_hex(8)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(data)
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        msg = (
+            f"{path} can't be written: {error.strerror or error}. "
+            "Check the folder's permissions and the space on the disk, or choose another one."
+        )
+        raise OutputError(msg) from error
