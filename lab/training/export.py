@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from lab.training.network import Answer, Segmenter
-from scalptrack.segmentation.network import INPUT_PX
+from scalptrack.segmentation.crops import INPUT_PX
 
 MODEL_NAME = "scalpnet.onnx"
 

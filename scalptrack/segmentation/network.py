@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -15,26 +15,35 @@ from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.records import (
     BoolArray,
     Finding,
-    Grid,
     ImageArray,
     RegionClass,
     Segmentation,
     Severity,
 )
 from scalptrack.segmentation.classical_hair import hair_fraction_classical
+from scalptrack.segmentation.crops import (
+    INPUT_PX,
+    Crop,
+    crop_around,
+    cut,
+    inside_frame,
+    nearly_equal,
+    resampled,
+    shrunk,
+)
 from scalptrack.segmentation.perturb import RECIPES, perturbed
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 MODEL_NAME = "scalpnet.onnx"
-INPUT_PX = 384
-"""Side of the network's square input; the exported file is made for this size."""
-
 HEAD_SHARE = 0.75
 """Share of the crop's side that the head fills, as in training (lab/training)."""
 
 SURE_SCALP = 0.75
 """Probability above which scalp seen in the whole photograph decides where to look closer: what
 surrounds a small head often has a lower one."""
+
+MAX_CANDIDATES = 3
+"""How many things that look like scalp from afar are looked at from near."""
 
 FIRST_SHARE = 0.6
 """Share that the sure scalp shall fill in the first closer look; the whole head is larger."""
@@ -56,6 +65,9 @@ OPINION_SEED = 20260101
 
 OPINION_PX = 600
 """Side of the crop for the second opinion, whose filters are made for a head 450 px wide."""
+
+MIN_AGREEMENT = 0.7
+"""Overlap of the scalp in perturbed looks below which what was found is no head."""
 
 CLASS_CHANNELS = slice(0, 5)
 FRACTION_CHANNEL = 5
@@ -107,26 +119,6 @@ def shared_segmenter() -> NetworkSegmenter:
     return NetworkSegmenter()
 
 
-@dataclass(frozen=True, slots=True)
-class _Crop:
-    """A square of the photograph, in whole photograph pixels; it may reach past the frame."""
-
-    left_px: int
-    top_px: int
-    side_px: int
-
-    def zoomed(self, zoom: float) -> _Crop:
-        """A crop around the same centre in which everything is larger by a factor."""
-        side = round(self.side_px / zoom)
-        shift = (self.side_px - side) // 2
-        return _Crop(self.left_px + shift, self.top_px + shift, side)
-
-    def grid(self) -> Grid:
-        step = self.side_px / INPUT_PX
-        half = (step - 1) / 2
-        return Grid(self.left_px + half, self.top_px + half, step, INPUT_PX, INPUT_PX)
-
-
 class NetworkSegmenter:
     """Segments photographs with the shipped network.
 
@@ -155,18 +147,18 @@ class NetworkSegmenter:
 
     def segment(self, image: ImageArray, *, perturbations: int = 0) -> Segmentation:
         """Segment an upright RGB photograph; see `Segmenter.segment`."""
-        crop = self._find_head(image)
-        full = _cut(image, crop)
-        picture = _shrunk(full)
-        maps = self._predict(picture)
-        inside = _inside_frame(image.shape[:2], crop)
+        crop, maps = self._find_head(image)
+        full = cut(image, crop)
+        inside = inside_frame(image.shape[:2], crop)
+        looks = [maps, *self._look_again(image, crop, perturbations)]
+        maps = np.mean(looks, axis=0, dtype=np.float32)
         scalp = _scalp_mask(maps, inside)
         classes = np.argmax(maps[CLASS_CHANNELS], axis=0).astype(np.uint8)
         classes[~inside] = RegionClass.BACKGROUND
         scalp &= classes != RegionClass.OBJECT
         _require_scalp(maps, scalp)
-        fractions = [maps[FRACTION_CHANNEL], *self._fractions_again(image, crop, perturbations)]
-        fraction = np.where(inside, np.mean(fractions, axis=0), 0).astype(np.float32)
+        _require_agreement(looks, inside)
+        fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
         return Segmentation(
             grid=crop.grid(),
             photograph_shape=(image.shape[0], image.shape[1]),
@@ -176,8 +168,10 @@ class NetworkSegmenter:
             incidence_cosine=np.clip(maps[COSINE_CHANNEL], 0, 1).astype(np.float32),
             glare=_glare_mask(full),
             method=self.method,
-            coverage_sd_fraction=_coverage_sd(fractions, scalp),
-            warnings=_second_opinion(picture, scalp, classes, fraction) if perturbations else (),
+            coverage_sd_fraction=_coverage_sd([look[FRACTION_CHANNEL] for look in looks], scalp),
+            warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
+            if perturbations
+            else (),
         )
 
     def _predict(self, picture: ImageArray) -> Maps:
@@ -186,34 +180,40 @@ class NetworkSegmenter:
         self._net.setInput(np.ascontiguousarray(blob))
         return np.asarray(self._net.forward()[0], dtype=np.float32)
 
-    def _find_head(self, image: ImageArray) -> _Crop:
-        """Crop around the head: seen in the whole photograph, then corrected once or twice."""
-        height, width = image.shape[:2]
-        side = max(height, width)
-        crop = _Crop((width - side) // 2, (height - side) // 2, side)
-        for look in range(3):
-            maps = self._predict(_shrunk(_cut(image, crop)))
-            inside = _inside_frame((height, width), crop)
-            tighter = _crop_around_head(maps, crop, inside, first=look == 0)
-            if _nearly_equal(tighter, crop):
-                break
-            crop = tighter
-        return crop
+    def _find_head(self, image: ImageArray) -> tuple[Crop, Maps]:
+        """Crop around the head and what is seen in it.
 
-    def _fractions_again(
-        self, image: ImageArray, crop: _Crop, perturbations: int
-    ) -> list[NDArray[np.float32]]:
-        """Hair fraction of perturbed copies, on the crop's grid; every second one is mirrored."""
+        The head is searched in the whole photograph; where several things look like scalp, the one
+        that looks most like it from near. Then the crop is corrected once or twice.
+        """
+        shape = image.shape[:2]
+        side = max(shape)
+        whole = Crop((shape[1] - side) // 2, (shape[0] - side) // 2, side)
+        seen = self._look(image, whole)
+        looks = [(crop, self._look(image, crop)) for crop in _candidates(seen, whole, shape)]
+        crop, maps = max(looks, key=lambda look: _confidence(look[1], inside_frame(shape, look[0])))
+        for _ in range(2):
+            scalp = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside_frame(shape, crop))
+            tighter = crop_around(scalp, crop, HEAD_SHARE)
+            if nearly_equal(tighter, crop):
+                break
+            crop, maps = tighter, self._look(image, tighter)
+        return crop, maps
+
+    def _look(self, image: ImageArray, crop: Crop) -> Maps:
+        return self._predict(shrunk(cut(image, crop)))
+
+    def _look_again(self, image: ImageArray, crop: Crop, perturbations: int) -> list[Maps]:
+        """Maps of perturbed looks on the crop's grid; every second one is seen in a mirror."""
         found = []
         for number, recipe in enumerate(RECIPES[:perturbations]):
             looked = crop.zoomed(recipe.zoom)
-            copy = perturbed(_shrunk(_cut(image, looked)), recipe)
+            copy = perturbed(shrunk(cut(image, looked)), recipe)
             if number % 2:
-                fraction = self._predict(copy)[FRACTION_CHANNEL]
+                maps = self._predict(copy)
             else:
-                mirrored = np.ascontiguousarray(copy[:, ::-1])
-                fraction = self._predict(mirrored)[FRACTION_CHANNEL][:, ::-1]
-            found.append(_resampled(fraction, looked.grid(), crop.grid()))
+                maps = self._predict(np.ascontiguousarray(copy[:, ::-1]))[:, :, ::-1]
+            found.append(resampled(maps, looked.grid(), crop.grid()))
         return found
 
 
@@ -254,92 +254,30 @@ def _second_opinion(
     )
 
 
-def _cut(image: ImageArray, crop: _Crop) -> ImageArray:
-    """Pixels of a crop, (side, side, 3); beyond the frame they are grey."""
-    height, width = image.shape[:2]
-    left, top = max(crop.left_px, 0), max(crop.top_px, 0)
-    right = min(crop.left_px + crop.side_px, width)
-    bottom = min(crop.top_px + crop.side_px, height)
-    padded = cv2.copyMakeBorder(
-        image[top:bottom, left:right],
-        top - crop.top_px,
-        crop.top_px + crop.side_px - bottom,
-        left - crop.left_px,
-        crop.left_px + crop.side_px - right,
-        cv2.BORDER_CONSTANT,
-        value=(114, 114, 114),
-    )
-    return np.asarray(padded, dtype=np.uint8)
-
-
-def _shrunk(full: ImageArray) -> ImageArray:
-    """Area-averaged (INPUT_PX, INPUT_PX, 3) picture of a crop."""
-    interpolation = cv2.INTER_AREA if len(full) > INPUT_PX else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.resize(full, (INPUT_PX, INPUT_PX), interpolation=interpolation), dtype=np.uint8
-    )
-
-
-def _resampled(values: NDArray[np.float32], grid: Grid, wanted: Grid) -> NDArray[np.float32]:
-    """Values on one grid of the photograph, bilinear on another; repeated beyond the border."""
-    scale = wanted.step_px / grid.step_px
-    x, y = (wanted.x0_px - grid.x0_px) / grid.step_px, (wanted.y0_px - grid.y0_px) / grid.step_px
-    matrix = np.array([[scale, 0, x], [0, scale, y]], dtype=np.float64)
-    moved = cv2.warpAffine(
-        np.ascontiguousarray(values),
-        matrix,
-        (wanted.width, wanted.height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(moved, dtype=np.float32)
-
-
-def _inside_frame(shape: tuple[int, ...], crop: _Crop) -> BoolArray:
-    """Grid pixels whose centre lies in the photograph."""
-    grid = crop.grid()
-    x = grid.x0_px + np.arange(INPUT_PX) * grid.step_px
-    y = grid.y0_px + np.arange(INPUT_PX) * grid.step_px
-    columns = (x >= -0.5) & (x <= shape[1] - 0.5)
-    rows = (y >= -0.5) & (y <= shape[0] - 0.5)
-    return np.asarray(rows[:, np.newaxis] & columns[np.newaxis, :])
-
-
-def _crop_around_head(maps: Maps, crop: _Crop, inside: BoolArray, *, first: bool) -> _Crop:
-    """Crop in which the head found in `maps` fills `HEAD_SHARE` of the side, or about that.
+def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:
+    """Closer crops around what may be the scalp, the largest first.
 
     Raises
     ------
     HeadNotFoundError
         When nothing in the maps looks like a scalp.
     """
-    scalp, share = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside), HEAD_SHARE
-    if scalp.mean() < MIN_SCALP_SHARE / 20:
-        _raise_not_found(float(scalp.mean()))
-    sure = _largest_component((maps[SCALP_CHANNEL] > SURE_SCALP) & inside)
-    if first and sure.mean() >= MIN_SCALP_SHARE / 20:
-        scalp, share = sure, FIRST_SHARE
-    rows, columns = np.nonzero(scalp)
-    # Robust extent: a few stray pixels must not decide the scale of the measurement.
-    x_low, x_high = np.percentile(columns, [0.5, 99.5])
-    y_low, y_high = np.percentile(rows, [0.5, 99.5])
-    step = crop.side_px / INPUT_PX
-    side = max(x_high - x_low + 1, y_high - y_low + 1) * step / share
-    side_px = max(round(float(side)), 64)
-    centre_x = crop.left_px + (x_low + x_high + 1) / 2 * step
-    centre_y = crop.top_px + (y_low + y_high + 1) / 2 * step
-    left_px, top_px = round(float(centre_x - side_px / 2)), round(float(centre_y - side_px / 2))
-    return _Crop(left_px, top_px, side_px)
+    inside = inside_frame(shape, crop)
+    smallest = MIN_SCALP_SHARE / 20 * inside.size
+    for level, share in ((SURE_SCALP, FIRST_SHARE), (0.5, HEAD_SHARE)):
+        scalp = (maps[SCALP_CHANNEL] > level) & inside
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(scalp.astype(np.uint8))
+        area = stats[1:, cv2.CC_STAT_AREA]
+        large = [1 + int(k) for k in np.argsort(-area, kind="stable") if area[k] >= smallest]
+        if large and count > 1:
+            return [crop_around(labels == k, crop, share) for k in large[:MAX_CANDIDATES]]
+    raise _not_found(float(scalp.mean()))
 
 
-def _nearly_equal(first: _Crop, second: _Crop) -> bool:
-    """True when another look through the second crop would not change what is seen."""
-    tolerance = 0.06 * second.side_px
-    return (
-        abs(first.side_px - second.side_px) < tolerance
-        and abs(first.left_px - second.left_px) < tolerance
-        and abs(first.top_px - second.top_px) < tolerance
-    )
+def _confidence(maps: Maps, inside: BoolArray) -> float:
+    """Mean probability over the largest thing that looks like scalp; 0 without any."""
+    scalp = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside)
+    return float(maps[SCALP_CHANNEL][scalp].mean()) if scalp.any() else 0.0
 
 
 def _largest_component(mask: BoolArray) -> BoolArray:
@@ -363,7 +301,7 @@ def _require_scalp(maps: Maps, scalp: BoolArray) -> None:
     """Raise `HeadNotFoundError` when the scalp is too small or too doubtful to measure."""
     share = float(scalp.mean())
     if share < MIN_SCALP_SHARE:
-        _raise_not_found(share)
+        raise _not_found(share)
     confidence = float(maps[SCALP_CHANNEL][scalp].mean())
     if confidence < MIN_SCALP_CONFIDENCE:
         message = (
@@ -374,12 +312,32 @@ def _require_scalp(maps: Maps, scalp: BoolArray) -> None:
         raise HeadNotFoundError(message)
 
 
-def _raise_not_found(share: float) -> None:
-    message = (
+def agreement(looks: Sequence[Maps], inside: BoolArray) -> float:
+    """Mean overlap (intersection over union) of each look's scalp with that of their mean."""
+    together = _scalp_mask(np.mean(looks, axis=0, dtype=np.float32), inside)
+    alone = [_scalp_mask(look, inside) for look in looks]
+    unions = [max(int((each | together).sum()), 1) for each in alone]
+    shared = [int((each & together).sum()) for each in alone]
+    return float(np.mean(np.divide(shared, unions)))
+
+
+def _require_agreement(looks: Sequence[Maps], inside: BoolArray) -> None:
+    """Raise `HeadNotFoundError` when another look at the same thing finds another scalp."""
+    found = agreement(looks, inside)
+    if found < MIN_AGREEMENT:
+        message = (
+            "What is scalp in this photograph depends on how one looks at it (agreement "
+            f"{found:.2f}, at least {MIN_AGREEMENT:.2f} is needed). Take it closer, with the whole "
+            "head in the frame, in even light and before a plain background."
+        )
+        raise HeadNotFoundError(message)
+
+
+def _not_found(share: float) -> HeadNotFoundError:
+    return HeadNotFoundError(
         f"No head was found in this photograph: scalp fills {100 * share:.2f} % of the searched "
         "area. Photograph the head from nearby, with all of it in the frame."
     )
-    raise HeadNotFoundError(message)
 
 
 def _glare_mask(full: ImageArray) -> BoolArray:

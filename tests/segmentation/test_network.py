@@ -10,7 +10,7 @@ import pytest
 
 from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.images import read_photograph
-from scalptrack.segmentation import NetworkSegmenter, network
+from scalptrack.segmentation import NetworkSegmenter, crops, network
 from scalptrack.segmentation.perturb import RECIPES, perturbed
 
 
@@ -91,14 +91,14 @@ def test_perturbation_gives_a_spread_and_none_gives_none(segmenter, photograph):
 
 @pytest.mark.parametrize("zoom", [0.8, 1.0, 1.25])
 def test_maps_of_a_zoomed_look_come_back_to_their_place(zoom) -> None:
-    crop = network._Crop(-37, 52, 700)
+    crop = crops.Crop(-37, 52, 700)
     looked = crop.zoomed(zoom)
 
     def ramp(grid):
         x, y = grid.photograph_points().T
         return (0.3 * x - 0.2 * y).reshape(grid.height, grid.width).astype(np.float32)
 
-    found = network._resampled(ramp(looked.grid()), looked.grid(), crop.grid())
+    (found,) = crops.resampled(ramp(looked.grid())[np.newaxis], looked.grid(), crop.grid())
     inner = np.s_[60:-60, 60:-60]
     np.testing.assert_allclose(found[inner], ramp(crop.grid())[inner], atol=0.02)
 
