@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -55,7 +54,8 @@ MIN_SCALP_SHARE = 0.02
 """Smallest share of the crop that counts as scalp; below it no head was found."""
 
 MIN_SCALP_CONFIDENCE = 0.75
-"""Mean probability over the scalp region below which the region isn't trusted."""
+"""Mean probability over the scalp region, and over the looks, below which it isn't trusted: what is
+no head looks like scalp in one look and not in the next."""
 
 COVERAGE_SD_FRACTION = 0.06
 """SD of the network's error of a coverage on renders it has not seen (lab/benchmarks), for the
@@ -65,9 +65,6 @@ OPINION_SEED = 20260101
 
 OPINION_PX = 600
 """Side of the crop for the second opinion, whose filters are made for a head 450 px wide."""
-
-MIN_AGREEMENT = 0.7
-"""Overlap of the scalp in perturbed looks below which what was found is no head."""
 
 CLASS_CHANNELS = slice(0, 5)
 FRACTION_CHANNEL = 5
@@ -157,7 +154,6 @@ class NetworkSegmenter:
         classes[~inside] = RegionClass.BACKGROUND
         scalp &= classes != RegionClass.OBJECT
         _require_scalp(maps, scalp)
-        _require_agreement(looks, inside)
         fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
         return Segmentation(
             grid=crop.grid(),
@@ -308,27 +304,6 @@ def _require_scalp(maps: Maps, scalp: BoolArray) -> None:
             f"It is not certain what is scalp in this photograph (confidence {confidence:.2f}, at "
             f"least {MIN_SCALP_CONFIDENCE:.2f} is needed). Take it closer, with the whole head in "
             "the frame and before a plain background."
-        )
-        raise HeadNotFoundError(message)
-
-
-def agreement(looks: Sequence[Maps], inside: BoolArray) -> float:
-    """Mean overlap (intersection over union) of each look's scalp with that of their mean."""
-    together = _scalp_mask(np.mean(looks, axis=0, dtype=np.float32), inside)
-    alone = [_scalp_mask(look, inside) for look in looks]
-    unions = [max(int((each | together).sum()), 1) for each in alone]
-    shared = [int((each & together).sum()) for each in alone]
-    return float(np.mean(np.divide(shared, unions)))
-
-
-def _require_agreement(looks: Sequence[Maps], inside: BoolArray) -> None:
-    """Raise `HeadNotFoundError` when another look at the same thing finds another scalp."""
-    found = agreement(looks, inside)
-    if found < MIN_AGREEMENT:
-        message = (
-            "What is scalp in this photograph depends on how one looks at it (agreement "
-            f"{found:.2f}, at least {MIN_AGREEMENT:.2f} is needed). Take it closer, with the whole "
-            "head in the frame, in even light and before a plain background."
         )
         raise HeadNotFoundError(message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
@@ -101,6 +102,49 @@ def test_maps_of_a_zoomed_look_come_back_to_their_place(zoom) -> None:
     (found,) = crops.resampled(ramp(looked.grid())[np.newaxis], looked.grid(), crop.grid())
     inner = np.s_[60:-60, 60:-60]
     np.testing.assert_allclose(found[inner], ramp(crop.grid())[inner], atol=0.02)
+
+
+def _red_is_scalp(_segmenter, picture):
+    """Maps of a network to which red is the probability of scalp, facing the camera."""
+    maps = np.zeros((8, *picture.shape[:2]), np.float32)
+    maps[network.SCALP_CHANNEL] = picture[..., 0] / 255
+    maps[1] = maps[network.COSINE_CHANNEL] = 1
+    return maps
+
+
+def test_of_several_candidates_the_likeliest_is_taken(segmenter, monkeypatch) -> None:
+    monkeypatch.setattr(NetworkSegmenter, "_predict", _red_is_scalp)
+    image = np.zeros((600, 900, 3), np.uint8)
+    cv2.circle(image, (650, 300), 200, (200, 0, 0), -1)
+    cv2.circle(image, (200, 300), 90, (240, 0, 0), -1)
+    centre = _centre(segmenter.segment(image))
+    assert centre == pytest.approx([200, 300], abs=5)
+    image[image == 240] = 150
+    assert _centre(segmenter.segment(image)) == pytest.approx([650, 300], abs=5)
+
+
+def _centre(found):
+    """Centre of the scalp in the photograph."""
+    at = np.argwhere(found.scalp)[:, ::-1].mean(axis=0)
+    return found.grid.to_photograph(at[np.newaxis])[0]
+
+
+def test_a_scalp_that_moves_from_look_to_look_is_none(segmenter, monkeypatch) -> None:
+    looks = iter(range(100))
+
+    def restless(segmenter, picture):
+        maps = _red_is_scalp(segmenter, picture)
+        if next(looks) > 2:
+            maps[network.SCALP_CHANNEL] = np.roll(maps[network.SCALP_CHANNEL], 90, axis=1)
+        return maps
+
+    image = np.zeros((600, 600, 3), np.uint8)
+    cv2.circle(image, (300, 300), 120, (240, 0, 0), -1)
+    monkeypatch.setattr(NetworkSegmenter, "_predict", _red_is_scalp)
+    assert segmenter.segment(image, perturbations=4).scalp.mean() > 0.1
+    monkeypatch.setattr(NetworkSegmenter, "_predict", restless)
+    with pytest.raises(HeadNotFoundError, match="not certain"):
+        segmenter.segment(image, perturbations=4)
 
 
 def test_every_look_is_different_from_the_photograph_itself() -> None:
