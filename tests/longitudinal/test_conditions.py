@@ -6,7 +6,7 @@ import math
 import pytest
 
 from scalptrack.longitudinal import build_timelines
-from scalptrack.longitudinal.conditions import unmatched
+from scalptrack.longitudinal.conditions import barrier, unmatched
 from scalptrack.records import Change, Outcome, Timeline, Verdict, VisitConditions
 from scalptrack.tables import measurements_csv
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
@@ -233,3 +233,12 @@ def test_lines_without_a_photograph_are_named(year: list[Outcome]) -> None:
         "visits.csv, line 4: there is no photograph of anybody called Anna, so nothing was done "
         "with it.",
     )
+
+
+def test_a_barrier_stands_in_both_directions() -> None:
+    reason = barrier(at(90, wet=False), at(0, wet=True))
+    assert reason is not None
+    assert reason.message.startswith(f"Hair was dry at this visit and wet on {FIRST} (visits.csv)")
+    both = barrier(at(90, fibres=True), at(0, fibres=True))
+    assert both is not None
+    assert barrier(at(90), at(0)) is None
