@@ -41,6 +41,10 @@ SURE_SCALP = 0.75
 """Probability above which scalp seen in the whole photograph decides where to look closer: what
 surrounds a small head often has a lower one."""
 
+MIN_CANDIDATE_SHARE = 0.003
+"""Smallest share of the whole photograph (as a square) that is looked at from near: a head that is
+a sixteenth of it wide. What is smaller has too few pixels to measure."""
+
 MAX_CANDIDATES = 3
 """How many things that look like scalp from afar are looked at from near."""
 
@@ -259,7 +263,7 @@ def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:
         When nothing in the maps looks like a scalp.
     """
     inside = inside_frame(shape, crop)
-    smallest = MIN_SCALP_SHARE / 20 * inside.size
+    smallest = MIN_CANDIDATE_SHARE * inside.size
     for level, share in ((SURE_SCALP, FIRST_SHARE), (0.5, HEAD_SHARE)):
         scalp = (maps[SCALP_CHANNEL] > level) & inside
         count, labels, stats, _ = cv2.connectedComponentsWithStats(scalp.astype(np.uint8))
