@@ -7,6 +7,7 @@ import click
 from scalptrack import __version__
 from scalptrack.cli.catalog import catalog_command
 from scalptrack.cli.check import check_command
+from scalptrack.cli.deidentify import deidentify_command
 from scalptrack.cli.register import register_command
 from scalptrack.cli.segment import segment_command
 from scalptrack.cli.track import track_command
@@ -42,5 +43,6 @@ for _command in (
     check_command,
     register_command,
     segment_command,
+    deidentify_command,
 ):
     main.add_command(_command)
