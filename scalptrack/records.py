@@ -550,6 +550,9 @@ class Timeline:
         What a reader has to know to read the numbers, e.g. that the first visit has none.
     conditions : tuple of VisitConditions
         What the user stated of this subject's visits, by date.
+    effective_degrees_of_freedom : float
+        Degrees of freedom of all intervals and limits: ``sd_degrees_of_freedom`` together with
+        those of the error that a visit's photographs share. 0: as ``sd_degrees_of_freedom``.
     """
 
     subject: str
@@ -568,6 +571,7 @@ class Timeline:
     summary: str = ""
     notes: tuple[str, ...] = ()
     conditions: tuple[VisitConditions, ...] = ()
+    effective_degrees_of_freedom: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,11 @@ def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[floa
         measurement.segmentation_sd_fraction, measurement.registration_sd_fraction
     )
     within = timeline.within_sd_fraction if timeline else 0.0
-    degrees = timeline.sd_degrees_of_freedom if timeline else 1
+    degrees = 1.0
+    if timeline is not None:
+        degrees = timeline.effective_degrees_of_freedom or timeline.sd_degrees_of_freedom
     sd = math.hypot(max(within, components), MEASURED_VISIT_SD_FRACTION)
-    return interval(measurement.coverage_fraction, sd, max(degrees, 1), lowest=0.0, highest=1.0)
+    return interval(measurement.coverage_fraction, sd, max(degrees, 1.0), lowest=0.0, highest=1.0)
 
 
 def _warning_codes(outcome: Outcome) -> list[str]:

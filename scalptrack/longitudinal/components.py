@@ -26,6 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from scalptrack.longitudinal.intervals import dof_of_sum
 from scalptrack.records import Outcome, Status, Tier
 
 WITHIN_SD_PRIOR_FRACTION = 0.020
@@ -42,6 +43,10 @@ clothes move the answer for both photographs of a visit alike. From the unchange
 five follow-ups: root mean square change 0.049, over the root of 2, less what replicates already
 carry (0.020; lab/benchmarks/main_job.py). Few cases of one renderer, and the same ones that README
 reports."""
+
+MEASURED_VISIT_SD_DOF = 2.5
+"""Degrees of freedom behind `MEASURED_VISIT_SD_FRACTION`, to be set together with it. The squares
+of five changes from one baseline have (1 + 1 + 1 + 1 + 6)² / (1 + 1 + 1 + 1 + 36) = 2.5."""
 
 MINIMUM_CALIBRATED_DOF = 3
 """Degrees of freedom of replicates from which an SD counts as measured and not as assumed. Below
@@ -63,6 +68,8 @@ class ErrorModel:
     visit_sd_fraction : float
         SD that all replicates of a visit share (light, camera, grease), so that taking more of
         them does not reduce it. 0: not measured yet, everything is held to be in the replicates.
+    visit_dof : float
+        Degrees of freedom of the measurement behind ``visit_sd_fraction``.
     tier_b_sd_factor : float
         How much wider the SD of a tier B photograph is.
     """
@@ -70,6 +77,7 @@ class ErrorModel:
     prior_sd_fraction: float = WITHIN_SD_PRIOR_FRACTION
     prior_dof: int = WITHIN_SD_PRIOR_DOF
     visit_sd_fraction: float = 0.0
+    visit_dof: float = MEASURED_VISIT_SD_DOF
     tier_b_sd_factor: float = TIER_B_SD_FACTOR
 
     def __post_init__(self) -> None:
@@ -80,10 +88,10 @@ class ErrorModel:
         ValueError
             If the prior is not positive, or a factor would narrow an interval.
         """
-        if not (self.prior_sd_fraction > 0 and self.prior_dof >= 1):
+        if not (self.prior_sd_fraction > 0 and min(self.prior_dof, self.visit_dof) >= 1):
             raise ValueError(
-                f"the prior SD and its weight must be positive, got {self.prior_sd_fraction} "
-                f"and {self.prior_dof}"
+                "the prior SD and the degrees of freedom must be positive, got "
+                f"{self.prior_sd_fraction}, {self.prior_dof} and {self.visit_dof}"
             )
         if self.visit_sd_fraction < 0 or self.tier_b_sd_factor < 1:
             raise ValueError(
@@ -242,3 +250,25 @@ def visit_variance(members: Sequence[Reading], within: WithinSubject, model: Err
         for r in members
     ]
     return sum(variances) / len(members) ** 2 + model.visit_sd_fraction**2
+
+
+def effective_dof(
+    visit_variances: Sequence[float], within: WithinSubject, model: ErrorModel
+) -> float:
+    """Degrees of freedom of a timeline's errors: the within-subject and the shared part together.
+
+    Parameters
+    ----------
+    visit_variances : sequence of float
+        Variance of each visit's mean, as `visit_variance` gives it.
+    within : WithinSubject
+        Its degrees of freedom are the answer where nothing is shared.
+    model : ErrorModel
+        The shared part and its degrees of freedom.
+    """
+    shared = len(visit_variances) * model.visit_sd_fraction**2
+    total = sum(visit_variances)
+    if shared == 0.0 or total == 0.0:
+        return float(within.dof)
+    own_share = max(1.0 - shared / total, 0.0)
+    return dof_of_sum(round(own_share, 2), float(within.dof), float(model.visit_dof))

@@ -6,6 +6,8 @@ References
    J Am Stat Assoc 1955;50:1096-1121. doi:10.1080/01621459.1955.10501294
 .. [2] Genz A, Bretz F. Computation of multivariate normal and t probabilities. Lecture Notes in
    Statistics 195, Springer 2009. doi:10.1007/978-3-642-01689-9
+.. [3] Fisher RA. The fiducial argument in statistical inference. Ann Eugen 1935;6:391-398.
+   doi:10.1111/j.1469-1809.1935.tb02120.x
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _NORMAL_NODES = np.linspace(-9.0, 9.0, 241)
 _SCALE_NODES, _SCALE_WEIGHTS = np.polynomial.legendre.leggauss(80)
 
 
-def two_sided_quantile(dof: int, *, confidence: float = CONFIDENCE) -> float:
+def two_sided_quantile(dof: float, *, confidence: float = CONFIDENCE) -> float:
     """Half-width of a two-sided interval in standard errors: Student's t.
 
     Examples
@@ -42,17 +44,52 @@ def two_sided_quantile(dof: int, *, confidence: float = CONFIDENCE) -> float:
 
 
 def interval(
-    centre: float, sd: float, dof: int, *, lowest: float, highest: float
+    centre: float, sd: float, dof: float, *, lowest: float, highest: float
 ) -> tuple[float, float]:
     """95 % interval around a centre, clipped to what is possible."""
     half = two_sided_quantile(dof) * sd
     return max(centre - half, lowest), min(centre + half, highest)
 
 
+@lru_cache(maxsize=512)
+def dof_of_sum(first_share: float, first_dof: float, second_dof: float) -> float:
+    """Degrees of freedom of a sum of two errors whose variances were estimated apart.
+
+    Student's t with so many has the 95 % point of the Behrens-Fisher distribution [3]_: the sum of
+    two t variables, weighted by the shares of the variance. Satterthwaite's formula promises more
+    than that where one of the two is known from few degrees of freedom.
+
+    Parameters
+    ----------
+    first_share : float
+        Share of the first error in the variance of the sum, 0 to 1.
+    first_dof, second_dof : float
+        Degrees of freedom of either estimate.
+
+    Examples
+    --------
+    >>> dof_of_sum(1.0, 4.0, 50.0), dof_of_sum(0.5, 6.0, 6.0)
+    (4.0, 6.1)
+    """
+    first_scales, first_weights = _scale_rule(first_dof)
+    second_scales, second_weights = _scale_rule(second_dof)
+    sds = np.sqrt(first_share / first_scales[:, None] ** 2 + (1.0 - first_share) / second_scales**2)
+
+    def inside(limit: float) -> float:
+        within = special.ndtr(limit / sds) - special.ndtr(-limit / sds)
+        return float(first_weights @ within @ second_weights)
+
+    limit = optimize.brentq(lambda each: inside(each) - CONFIDENCE, 1.9, 60.0, xtol=1e-6)
+    if limit <= two_sided_quantile(_LARGE_DOF):
+        return float(_LARGE_DOF)
+    dof = optimize.brentq(lambda each: two_sided_quantile(each) - limit, 0.5, _LARGE_DOF)
+    return round(float(dof), 1)
+
+
 def many_to_one_quantile(
     baseline_variance: float,
     follow_up_variances: Sequence[float],
-    dof: int,
+    dof: float,
     *,
     confidence: float = CONFIDENCE,
 ) -> float:
@@ -68,7 +105,7 @@ def many_to_one_quantile(
         Variance of the baseline's mean, > 0.
     follow_up_variances : sequence of float
         Variances of the follow-ups' means, each > 0.
-    dof : int
+    dof : float
         Degrees of freedom of the variance that all of them share.
 
     Raises
@@ -96,7 +133,7 @@ def many_to_one_quantile(
 
 
 @lru_cache(maxsize=4096)
-def _quantile_of_loadings(loadings: tuple[float, ...], dof: int, confidence: float) -> float:
+def _quantile_of_loadings(loadings: tuple[float, ...], dof: float, confidence: float) -> float:
     """Solve for the limit; cached, because designs repeat within a study."""
     single = two_sided_quantile(dof, confidence=confidence)
     if len(loadings) == 1:
@@ -112,7 +149,7 @@ def _quantile_of_loadings(loadings: tuple[float, ...], dof: int, confidence: flo
     )
 
 
-def probability_within(limit: float, loadings: Sequence[float], dof: int) -> float:
+def probability_within(limit: float, loadings: Sequence[float], dof: float) -> float:
     """Probability that no change of an unchanged series exceeds the limit.
 
     The studentised changes are ``(loading * z + sqrt(1 - loading²) * e) / s`` with a common
@@ -135,7 +172,7 @@ def probability_within(limit: float, loadings: Sequence[float], dof: int) -> flo
 
 
 @lru_cache(maxsize=256)
-def _scale_rule(dof: int) -> tuple[FloatArray, FloatArray]:
+def _scale_rule(dof: float) -> tuple[FloatArray, FloatArray]:
     """Nodes and weights (both (N,)) that integrate over the estimated scale."""
     if dof >= _LARGE_DOF:
         return np.ones(1), np.ones(1)

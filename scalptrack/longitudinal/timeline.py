@@ -13,6 +13,7 @@ from scalptrack.longitudinal.components import (
     SpreadOfReplicates,
     WithinSubject,
     by_visit,
+    effective_dof,
     floor_of_components,
     reading_of,
     spread_of_replicates,
@@ -205,11 +206,16 @@ def _timeline(
 ) -> Timeline:
     """Assemble the timeline of one series."""
     by_date = by_visit(series.readings)
-    visits = tuple(_visit(members, within, model) for members in by_date.values())
+    variances = [visit_variance(members, within, model) for members in by_date.values()]
+    dof = effective_dof(variances, within, model)
+    visits = tuple(
+        _visit(members, variance, dof)
+        for members, variance in zip(by_date.values(), variances, strict=True)
+    )
     gap_dates = {gap.visit_date for gap in series.gaps if gap.visit_date is not None}
     first_date = min([*by_date, *gap_dates], default=None)
     baseline_date = visits[0].visit_date if visits else None
-    changes = _changes(series, visits, within, first_date)
+    changes = _changes(series, visits, dof, first_date)
     return Timeline(
         subject=series.subject,
         view=series.view,
@@ -220,8 +226,9 @@ def _timeline(
         within_sd_fraction=within.sd_fraction,
         sd_source=within.source,
         sd_degrees_of_freedom=within.dof,
+        effective_degrees_of_freedom=dof,
         mdc_fraction=MDC95_FACTOR * math.hypot(within.sd_fraction, model.visit_sd_fraction),
-        trend=fit_trend(visits, within.dof),
+        trend=fit_trend(visits, dof),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
         summary=summarise(
@@ -235,12 +242,12 @@ def _timeline(
     )
 
 
-def _visit(members: Sequence[Reading], within: WithinSubject, model: ErrorModel) -> VisitCoverage:
+def _visit(members: Sequence[Reading], variance: float, dof: float) -> VisitCoverage:
     """Mean of one visit's photographs with its interval."""
     values = tuple(reading.coverage_fraction for reading in members)
     mean = math.fsum(values) / len(values)
-    sd = math.sqrt(visit_variance(members, within, model))
-    low, high = interval(mean, sd, within.dof, lowest=0.0, highest=1.0)
+    sd = math.sqrt(variance)
+    low, high = interval(mean, sd, dof, lowest=0.0, highest=1.0)
     return VisitCoverage(
         visit_date=members[0].visit_date,
         coverage_fraction=mean,
@@ -259,14 +266,14 @@ def _visit(members: Sequence[Reading], within: WithinSubject, model: ErrorModel)
 def _changes(
     series: _Series,
     visits: tuple[VisitCoverage, ...],
-    within: WithinSubject,
+    dof: float,
     first_date: date | None,
 ) -> tuple[Change, ...]:
     """Changes from baseline at every other visit, in order of date, comparable or not."""
     baseline = visits[0] if visits else None
     baseline_date = baseline.visit_date if baseline else None
     named = baseline_words(first_date, baseline_date) if first_date and baseline_date else ""
-    changes = [] if baseline is None else _measured_changes(series, visits, within, named)
+    changes = [] if baseline is None else _measured_changes(series, visits, dof, named)
     measured_dates = {visit.visit_date for visit in visits}
     missing: dict[date, list[Gap]] = {}
     for gap in series.gaps:
@@ -289,20 +296,20 @@ def _changes(
 
 
 def _measured_changes(
-    series: _Series, visits: tuple[VisitCoverage, ...], within: WithinSubject, named: str
+    series: _Series, visits: tuple[VisitCoverage, ...], dof: float, named: str
 ) -> list[Change]:
     """Changes from baseline at the visits that have a number."""
     baseline, follow_ups = visits[0], visits[1:]
     if not follow_ups:
         return []
     quantile = many_to_one_quantile(
-        baseline.sd_fraction**2, [visit.sd_fraction**2 for visit in follow_ups], within.dof
+        baseline.sd_fraction**2, [visit.sd_fraction**2 for visit in follow_ups], dof
     )
     changes = []
     for visit in follow_ups:
         difference = visit.coverage_fraction - baseline.coverage_fraction
         standard_error = math.hypot(visit.sd_fraction, baseline.sd_fraction)
-        low, high = interval(difference, standard_error, within.dof, lowest=-1.0, highest=1.0)
+        low, high = interval(difference, standard_error, dof, lowest=-1.0, highest=1.0)
         limit = quantile * standard_error
         index_change, index_low, index_high = hair_index_change(baseline, visit)
         sentence = change_sentence(difference, low, high, limit, named)

@@ -44,14 +44,14 @@ METHOD = (
 _SHARE_NODES = 200
 
 
-def fit_trend(visits: Sequence[VisitCoverage], dof: int) -> Trend | None:
+def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     """Weighted straight line through the visits, in fractions per year.
 
     Parameters
     ----------
     visits : sequence of VisitCoverage
         Visits with a number; each standard error is above 0.
-    dof : int
+    dof : float
         Degrees of freedom of the visits' standard errors.
 
     Returns
@@ -106,19 +106,19 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: int) -> Trend | None:
     )
 
 
-def _scale(scatter_squares: float, dof: int, scatter_dof: int) -> float:
+def _scale(scatter_squares: float, dof: float, scatter_dof: int) -> float:
     """Return what the errors have to be multiplied by, from the weighted residuals squared."""
     pooled = (dof + scatter_squares) / (dof + scatter_dof)
     return math.sqrt(max(pooled, scatter_squares / scatter_dof))
 
 
 @lru_cache(maxsize=512)
-def detectable_factor(dof: int, scatter_dof: int, *, power: float = POWER) -> float:
+def detectable_factor(dof: float, scatter_dof: int, *, power: float = POWER) -> float:
     """How many standard errors a slope must measure to be seen with this probability.
 
     Parameters
     ----------
-    dof, scatter_dof : int
+    dof, scatter_dof : float, int
         Degrees of freedom of the visits' errors, and of their scatter around the line.
     power : float
         Probability that the 95 % interval leaves out zero.
@@ -135,7 +135,7 @@ def detectable_factor(dof: int, scatter_dof: int, *, power: float = POWER) -> fl
     )
 
 
-def power_of_slope(factor: float, dof: int, scatter_dof: int) -> float:
+def power_of_slope(factor: float, dof: float, scatter_dof: int) -> float:
     """Probability that a slope of so many standard errors is seen, with its true sign.
 
     The estimated scale squared is the pooled one, a chi-square variable with ``dof + scatter_dof``
@@ -148,7 +148,7 @@ def power_of_slope(factor: float, dof: int, scatter_dof: int) -> float:
     ----------
     factor : float
         True slope in true standard errors.
-    dof, scatter_dof : int
+    dof, scatter_dof : float, int
         As in `detectable_factor`.
     """
     total = dof + scatter_dof

@@ -8,12 +8,15 @@ from scalptrack.longitudinal.components import (
     ErrorModel,
     Reading,
     SpreadOfReplicates,
+    WithinSubject,
+    effective_dof,
     floor_of_components,
     reading_of,
     spread_of_replicates,
     visit_variance,
     within_subject,
 )
+from scalptrack.longitudinal.intervals import dof_of_sum
 from scalptrack.records import Outcome, Status, Tier
 from tests.longitudinal.series import measured, refused, replicated
 
@@ -140,3 +143,19 @@ def test_unknown_tier_is_trusted_only_for_the_reference() -> None:
 def test_error_model_refuses_what_would_narrow_intervals(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         ErrorModel(**bad)  # type: ignore[arg-type]
+
+
+def test_degrees_of_freedom_of_a_timeline_are_those_of_both_parts_by_their_share() -> None:
+    model = ErrorModel(visit_sd_fraction=0.03, visit_dof=10)
+    within = WithinSubject(0.02, 4, "prior")
+    own, shared = 0.02**2, 0.03**2
+    share = round(own / (own + shared), 2)
+    assert effective_dof([own + shared] * 5, within, model) == dof_of_sum(share, 4.0, 10.0)
+    assert effective_dof([shared], within, model) == pytest.approx(10.0)
+    assert effective_dof([own, own], within, ErrorModel()) == 4.0
+    assert effective_dof([], within, model) == 4.0
+
+
+def test_a_measurement_without_degrees_of_freedom_is_refused() -> None:
+    with pytest.raises(ValueError, match="degrees of freedom must be positive"):
+        ErrorModel(visit_dof=0)

@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from scipy import stats
 
 from scalptrack.longitudinal.intervals import (
     MDC95_FACTOR,
+    dof_of_sum,
     interval,
     many_to_one_quantile,
     probability_within,
@@ -79,3 +81,26 @@ def test_interval_is_clipped_to_what_is_possible() -> None:
 
 def test_mdc_factor() -> None:
     assert pytest.approx(2.77186, abs=1e-5) == MDC95_FACTOR
+
+
+def test_sum_of_two_errors_has_fisher_s_tabulated_limit() -> None:
+    """Behrens-Fisher, 5 % two-sided, n1 = n2 = 6: 2.435 at 45 degrees, 2.447 at 0."""
+    assert two_sided_quantile(dof_of_sum(0.5, 6.0, 6.0)) == pytest.approx(2.435, abs=0.005)
+    assert two_sided_quantile(dof_of_sum(1.0, 6.0, 6.0)) == pytest.approx(2.447, abs=0.001)
+
+
+@pytest.mark.parametrize(("share", "first", "second"), [(0.34, 4.0, 2.5), (0.34, 4.0, 30.0)])
+def test_sum_of_two_errors_agrees_with_a_simulation(
+    share: float, first: float, second: float
+) -> None:
+    rng = np.random.default_rng(21)
+    drawn = math.sqrt(share) * rng.standard_t(first, 400_000)
+    drawn += math.sqrt(1 - share) * rng.standard_t(second, 400_000)
+    limit = two_sided_quantile(dof_of_sum(share, first, second))
+    assert np.mean(np.abs(drawn) <= limit) == pytest.approx(0.95, abs=0.0025)
+
+
+def test_sum_with_one_error_alone_or_both_known() -> None:
+    assert dof_of_sum(0.0, 4.0, 7.0) == 7.0
+    assert dof_of_sum(1.0, 4.0, 7.0) == 4.0
+    assert dof_of_sum(0.5, 20_000.0, 20_000.0) == 10_000.0

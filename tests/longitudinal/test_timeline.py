@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from scalptrack.longitudinal import ErrorModel, build_timelines
-from scalptrack.longitudinal.intervals import MDC95_FACTOR
+from scalptrack.longitudinal.intervals import MDC95_FACTOR, dof_of_sum
 from scalptrack.longitudinal.timeline import UNCALIBRATED
 from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
@@ -300,3 +300,22 @@ def test_changes_of_twice_the_limit_are_found() -> None:
         timeline = only(series_of(coverages))
         found.append(timeline.changes[-1].verdict is Verdict.INCREASE)
     assert np.mean(found) >= 0.9
+
+
+def test_the_part_that_a_visit_shares_brings_its_own_degrees_of_freedom() -> None:
+    model = ErrorModel(visit_sd_fraction=0.03, visit_dof=20)
+    timeline = only(replicated([[0.40], [0.50], [0.45]]), error_model=model)
+    variance = 0.02**2 + 0.03**2
+    dof = timeline.effective_degrees_of_freedom
+    assert dof == dof_of_sum(round(0.02**2 / variance, 2), 4.0, 20.0) > 4
+    assert timeline.sd_degrees_of_freedom == 4
+    half = stats.t.ppf(0.975, dof) * math.sqrt(variance)
+    visit, change = timeline.visits[1], timeline.changes[0]
+    assert visit.high_fraction - 0.5 == pytest.approx(half)
+    assert change.high_fraction - 0.1 == pytest.approx(half * math.sqrt(2))
+    assert change.mdc_fraction > half * math.sqrt(2)
+    few = only(
+        replicated([[0.40], [0.50], [0.45]]),
+        error_model=ErrorModel(visit_sd_fraction=0.03, visit_dof=2.5),
+    )
+    assert few.changes[0].mdc_fraction > change.mdc_fraction
