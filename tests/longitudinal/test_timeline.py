@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scalptrack.longitudinal import ErrorModel, build_timelines
+from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, dof_of_sum
 from scalptrack.longitudinal.timeline import UNCALIBRATED
 from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
+from scalptrack.tables import coverage_interval
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
 CAUSAL_WORDS = ("because", "due to", "caused", "thanks", "effect", "response", "works", "treatment")
@@ -319,3 +320,20 @@ def test_the_part_that_a_visit_shares_brings_its_own_degrees_of_freedom() -> Non
         error_model=ErrorModel(visit_sd_fraction=0.03, visit_dof=2.5),
     )
     assert few.changes[0].mdc_fraction > change.mdc_fraction
+
+
+def test_trend_and_table_know_how_well_the_shared_part_is_known() -> None:
+    outcomes = replicated([[0.40], [0.50], [0.45]])
+    widths, rows = [], []
+    for visit_dof in (2.5, 30.0):
+        model = ErrorModel(visit_sd_fraction=0.03, visit_dof=visit_dof)
+        timeline = only(outcomes, error_model=model)
+        assert timeline.trend is not None
+        widths.append(timeline.trend.high_per_year - timeline.trend.low_per_year)
+        low, high = coverage_interval(outcomes[0], timeline)
+        rows.append(high - low)
+        quantile = stats.t.ppf(0.975, timeline.effective_degrees_of_freedom)
+        sd = math.hypot(timeline.within_sd_fraction, MEASURED_VISIT_SD_FRACTION)
+        assert high - low == pytest.approx(2 * quantile * sd)
+    assert widths[0] > 1.05 * widths[1]
+    assert rows[0] > 1.05 * rows[1]
