@@ -207,7 +207,7 @@ def _examine(
     if is_link and not path.resolve().is_relative_to(root.resolve()):
         return _rejected(path, name, "outside_link", outside_link_message(name))
     if not path.is_file() and path.exists():
-        message = f"{name} is neither a file nor a folder (a socket, a pipe or a device)."
+        message = f"{name} is neither a file nor a folder (a pipe or a device). Remove it."
         return _rejected(path, name, "not_a_photograph", message)
     placed = RejectedFile(
         path=path,

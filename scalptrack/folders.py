@@ -142,7 +142,7 @@ def _leave_out_companions(listing: _Listing) -> None:
             kept.append(path)
     listing.files[:] = kept
     listing.notes += [
-        f"Left out beside their photographs: {count} {what}."
+        f"Left out beside their photographs: {what} ({count})."
         for what, count in counts.items()
         if count
     ]

@@ -358,9 +358,9 @@ def test_what_lies_beside_a_photograph_is_accounted_for_without_alarm(tmp_path):
     assert [each.name for each in catalog.rejected] == ["anna/vertex/holiday.mov"]
     assert catalog.rejected[0].reason.code == "not_a_photograph"
     assert catalog.notes == (
-        "Left out beside their photographs: 1 films of live photos.",
-        "Left out beside their photographs: 2 sidecar files.",
-        "Left out beside their photographs: 1 raw files with a developed copy.",
+        "Left out beside their photographs: films of live photos (1).",
+        "Left out beside their photographs: sidecar files (2).",
+        "Left out beside their photographs: raw files with a developed copy (1).",
     )
 
 

@@ -243,7 +243,7 @@ def test_codes_of_files_that_are_no_photographs(tmp_path):
         "none.jpg": "missing",
         "empty.jpg": "empty",
         "text.jpg": "not_an_image",
-        "phone.heic": "truncated",
+        "phone.heic": "corrupt",
         "new.jxl": "unsupported_format",
         "camera.dng": "unsupported_format",
         ".": "not_an_image",

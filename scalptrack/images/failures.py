@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from scalptrack.errors import ImageReadError
 from scalptrack.images.exif import DECODER_ERRORS
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
+
+_PNG_HEADER_BYTES = 33
+"""Signature and IHDR chunk."""
+
+_JPEG_HEADER_BYTES = 600
+"""Tables and frame header of a baseline JPEG take about so much."""
 
 
 @contextmanager
@@ -42,7 +49,7 @@ def damaged(path: Path, error: BaseException) -> ImageReadError:
     cut_off = any(
         word in detail.lower() for word in ("truncated", "end of file", "not enough", "too short")
     )
-    if cut_off or isinstance(error, EOFError):
+    if cut_off or isinstance(error, EOFError) or _ends_early(path):
         return ImageReadError(
             "truncated",
             f"{path} is cut off: its end is missing. Copy it again from the camera.",
@@ -66,14 +73,14 @@ def unidentified(path: Path, readable: tuple[str, ...]) -> ImageReadError:
     starts_well = head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n", b"II*\0", b"MM\0*"))
     if starts_well or {"AVIF": "AVIF", "HEIC": "HEIF"}.get(name or "") in readable:
         # No decoder gets through the header of what it should be able to read.
-        return damaged(path, OSError("truncated header"))
+        return damaged(path, OSError("its header can't be read"))
     if name is not None:
         return ImageReadError(
             "unsupported_format",
             f"{path} is a {name} picture, which this installation can't read. Export it as JPEG.",
         )
     return ImageReadError(
-        "not_an_image", f"{path} is not a picture. Use JPEG, PNG, TIFF or WebP files."
+        "not_an_image", f"{path} is not a picture. Use JPEG, HEIC, PNG, TIFF or WebP files."
     )
 
 
@@ -91,6 +98,40 @@ def _name_of_foreign_format(head: bytes) -> str | None:
     if head.startswith(b"8BPS"):
         return "Photoshop"
     return None
+
+
+def _ends_early(path: Path) -> bool:
+    """Whether a container says that it is longer than its file, where it says so at all."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(12)
+            if head[4:8] == b"ftyp":
+                return _boxes_end(file, size) > size
+    except OSError:
+        return False
+    if head[:4] == b"RIFF":
+        return int.from_bytes(head[4:8], "little") + 8 > size
+    if head.startswith(b"\x89PNG\r\n"):
+        return size < _PNG_HEADER_BYTES
+    if head.startswith((b"II*\0", b"MM\0*")):
+        return int.from_bytes(head[4:8], "little" if head[:1] == b"I" else "big") >= size
+    return head.startswith(b"\xff\xd8\xff") and size < _JPEG_HEADER_BYTES
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int:
+    """Where the last box of an ISO base media file (ISO/IEC 14496-12) says that it ends."""
+    position = 0
+    while position + 8 <= size:
+        file.seek(position)
+        box = file.read(16)
+        length = int.from_bytes(box[:4], "big")
+        if length == 1:
+            length = int.from_bytes(box[8:16], "big")
+        if length < 8:  # 0 is "up to the end"; the others are none
+            return size
+        position += length
+    return position
 
 
 def unsupported_pixels(path: Path, kind: str) -> ImageReadError:
