@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ _SIDE_FILES = frozenset(
 )
 _MOVIE_SUFFIXES = frozenset({".mov", ".mp4"})
 _SIDECAR_SUFFIXES = frozenset({".aae", ".xmp", ".json", ".thm", ".lrv"})
+_HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
+_JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
 _DEVELOPED_SUFFIXES = PHOTOGRAPH_SUFFIXES - {".dcm", ".dicom"}
 _SYSTEM_NAMES = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin"}
@@ -48,6 +51,14 @@ class _Listing:
             self.notes.append(f"{self.name_of(path)} was left out as asked.")
             return True
         return False
+
+    def places(self, suffixes: Collection[str]) -> set[tuple[Path, str]]:
+        """Folders and stems of the listed files with one of the suffixes."""
+        return {
+            (path.parent, path.stem.casefold())
+            for path in self.files
+            if path.suffix.lower() in suffixes
+        }
 
     def reject(self, path: Path, code: str, message: str) -> None:
         """Account for what can't be followed or opened."""
@@ -114,22 +125,15 @@ def list_files(
 def _leave_out_companions(listing: _Listing) -> None:
     """Take out what a phone or a program put beside a photograph, and note how much it is.
 
-    A live photo's film, a sidecar of edits or of an export, and the raw file of a photograph that
-    lies there as JPEG too (the same exposure is no replicate) belong to the photograph beside
-    them. Without one they stay, and are rejected with their reason.
+    A live photo's film, a sidecar of edits or of an export, the raw file of a photograph that lies
+    there developed, and the JPEG that was exported of a HEIC (the same exposure is no replicate)
+    belong to the photograph beside them. Without one they stay, with their own outcome.
     """
-    developed = {
-        (path.parent, path.stem.casefold())
-        for path in listing.files
-        if path.suffix.lower() in _DEVELOPED_SUFFIXES
-    }
-    photographs = developed | {
-        (path.parent, path.stem.casefold())
-        for path in listing.files
-        if path.suffix.lower() in RAW_SUFFIXES
-    }
+    developed = listing.places(_DEVELOPED_SUFFIXES)
+    photographs = developed | listing.places(RAW_SUFFIXES)
+    heifs = listing.places(_HEIF_SUFFIXES)
     kept: list[Path] = []
-    counts = {"films of live photos": 0, "sidecar files": 0, "raw files with a developed copy": 0}
+    counts: Counter[str] = Counter()
     for path in listing.files:
         suffix, place = path.suffix.lower(), (path.parent, path.stem.casefold())
         if suffix in _MOVIE_SUFFIXES and place in photographs:
@@ -138,13 +142,13 @@ def _leave_out_companions(listing: _Listing) -> None:
             counts["sidecar files"] += 1
         elif suffix in RAW_SUFFIXES and place in developed:
             counts["raw files with a developed copy"] += 1
+        elif suffix in _JPEG_SUFFIXES and place in heifs:
+            counts["JPEG exports of HEIC photographs"] += 1
         else:
             kept.append(path)
     listing.files[:] = kept
     listing.notes += [
-        f"Left out beside their photographs: {what} ({count})."
-        for what, count in counts.items()
-        if count
+        f"Left out beside their photographs: {what} ({count})." for what, count in counts.items()
     ]
 
 

@@ -436,6 +436,15 @@ CASES = (
         ),
         NOTED,
     ),
+    Case(
+        "JPEG exported of a HEIC",
+        f"{DAY}.jpg",
+        both(
+            saved(f"{DAY}.jpg", quality=92),
+            bytes_of(lambda: pictures.heic(scene()), f"{DAY}.heic"),
+        ),
+        NOTED,
+    ),
     Case("file of the operating system", "Thumbs.db", bytes_of(b"\xd0\xcf", "Thumbs.db"), NOTED),
     Case("hidden file", ".DS_Store", bytes_of(struct.pack(">I", 1), ".DS_Store"), NOTED),
     Case("results of scalptrack", "results/2024-01-01.jpg", results_folder, NOTED),

@@ -349,19 +349,23 @@ def test_what_lies_beside_a_photograph_is_accounted_for_without_alarm(tmp_path):
     written(folder / "2024-03-01.HEIC.supplemental-metadata.json", b"{}")
     written(folder / "2024-04-01.dng", pictures.dng(scene()))
     Image.fromarray(scene()).save(folder / "2024-04-01.jpg")
+    written(folder / "2024-05-01.heic", pictures.heic(scene(92, 120)))
+    Image.fromarray(scene(92, 120)).save(folder / "2024-05-01.JPG", "JPEG")
     written(folder / "holiday.mov", b"\0\0\0\x14ftypqt  ")
     catalog = catalog_folder(tmp_path / "p")
     assert [each.name for each in catalog.photographs] == [
         "anna/vertex/2024-03-01.HEIC",
         "anna/vertex/2024-04-01.jpg",
+        "anna/vertex/2024-05-01.heic",
     ]
     assert [each.name for each in catalog.rejected] == ["anna/vertex/holiday.mov"]
     assert catalog.rejected[0].reason.code == "not_a_photograph"
-    assert catalog.notes == (
+    assert sorted(catalog.notes) == [
+        "Left out beside their photographs: JPEG exports of HEIC photographs (1).",
         "Left out beside their photographs: films of live photos (1).",
-        "Left out beside their photographs: sidecar files (2).",
         "Left out beside their photographs: raw files with a developed copy (1).",
-    )
+        "Left out beside their photographs: sidecar files (2).",
+    ]
 
 
 @pytest.mark.parametrize("quality", [30, 50, 70, 80, 90, 95])

@@ -97,10 +97,12 @@ def _unreadable(error: Any) -> dict[str, Any]:
 
 
 def _echo_result(result: dict[str, Any]) -> None:
+    from scalptrack.records import COPY_CODES
+
     click.echo(f"{result['photo']}: {'usable' if result['usable'] else 'NOT usable'}")
     for finding in result["findings"]:
         measured = ""
-        if finding["value"] is not None:
+        if finding["value"] is not None and finding["code"] not in COPY_CODES:
             unit = finding["unit"]
             measured = f" ({finding['value']:.3g} {unit}, limit {finding['limit']:.3g} {unit})"
         click.echo(f"  {finding['severity']}: {finding['code']}{measured}. {finding['advice']}")

@@ -163,7 +163,9 @@ def change_words(change: Change) -> str:
 
 
 def finding_words(finding: Finding) -> str:
-    """Write what was measured and where the limit lies."""
+    """Write what was measured and where the limit lies; nothing where nothing was measured."""
+    if finding.code in COPY_CODES:
+        return ""
     unit = f" {finding.unit}" if finding.unit else ""
     return f"{finding.value:.4g}{unit} (limit {finding.limit:.4g}{unit})"
 

@@ -67,6 +67,23 @@ def test_check_says_what_is_wrong_with_a_picture_without_a_head(empty_wall):
     assert all(each["advice"] for each in document["findings"])
 
 
+def test_check_names_a_messengers_copy_and_does_not_refuse_it(photograph, tmp_path):
+    copy = tmp_path / "IMG-20240603-WA0007.jpg"
+    with Image.open(photograph) as image:
+        Image.fromarray(np.asarray(image)).save(copy, quality=92)
+    result = _invoke("check", copy)
+    assert result.exit_code == 0, result.output
+    assert (
+        "  info: messenger_copy. This is a messenger's copy: smaller, compressed" in result.stdout
+    )
+    (found,) = [
+        each
+        for each in json.loads(_invoke("check", copy, "--json").stdout)["findings"]
+        if each["severity"] == "info"
+    ]
+    assert found["code"] == "messenger_copy"
+
+
 def test_segment_writes_maps_of_the_upright_size(photograph, tmp_path):
     result = _invoke("segment", photograph, "--out", tmp_path, "--json")
     assert result.exit_code == 0, result.output

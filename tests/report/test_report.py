@@ -111,10 +111,11 @@ def context_of(
 @pytest.fixture(scope="module")
 def outcomes() -> list[Outcome]:
     finding = Finding("burnt_out", Severity.WARNING, 4.25, 2.0, "%", "Turn the flash off.")
+    copied = Finding("messenger_copy", Severity.INFO, 0.0, 1.0, "originals", "Use the original.")
     silent = Finding("small", Severity.INFO, 1.0, 2.0, "px", "Nothing to do.")
     series = replicated([[0.30, 0.32], [0.31, 0.33], [0.50, 0.52]])
     series[0] = dataclasses.replace(series[0], is_reference=True)
-    series[2] = dataclasses.replace(series[2], quality=Quality((finding, silent)))
+    series[2] = dataclasses.replace(series[2], quality=Quality((finding, silent, copied)))
     return [
         *series,
         refused(day=45, message="The scalp is blurred; tap on it to focus."),
@@ -262,6 +263,7 @@ def test_what_was_stated_of_the_visits(outcomes: list[Outcome]) -> None:
 
 def test_findings_worth_a_reader_s_time(page: Page) -> None:
     assert "burnt out (warning) 4.25 % (limit 2 %) Turn the flash off." in page.text
+    assert "messenger copy (info) Use the original." in page.text
     assert "Nothing to do." not in page.text
 
 
