@@ -8,6 +8,7 @@ import json
 import shutil
 import struct
 import zlib
+from importlib.util import find_spec
 
 import numpy as np
 import pictures
@@ -26,7 +27,8 @@ from scalptrack.records import RegionClass
 
 WORDS = ("Zwetschge", "Friederike", "Hinterdupfing", "SN-90417733", "Praxis Dr. Knopf")
 DAY = "2023-05-17"
-DATES = ("2023:05:17", "2023-05-17", "20230517", "19611109")
+DATES = ("2023:05:17", "2023-05-17", "20230517")
+BIRTH_DATE = "19611109"
 LATITUDE = ((48, 1), (8, 1), (14777, 1000))
 GPS_TEXTS = ("48.1374",)
 
@@ -128,13 +130,14 @@ def planted(tmp_path):
     scene.rotate(9).save(vertex / f"{DAY}_3.heic", "HEIF", exif=exif.tobytes(), xmp=xmp())
     scene.rotate(11).save(vertex / f"{DAY}_4.webp", exif=exif, xmp=xmp())
     scene.rotate(13).save(vertex / "Friederike.jpg")
-    pytest.importorskip("pydicom")
+    if find_spec("pydicom") is None:
+        return tmp_path / "originals"
     (vertex / "scan.dcm").write_bytes(
         pictures.dicom(
             np.asarray(scene.rotate(15)),
             PatientName="Zwetschge^Friederike",
             StudyDate="20230517",
-            PatientBirthDate="19611109",
+            PatientBirthDate=BIRTH_DATE,
             DeviceSerialNumber="SN-90417733",
             InstitutionName="Praxis Dr. Knopf",
         )
@@ -144,7 +147,7 @@ def planted(tmp_path):
 
 def needles():
     """Every planted value in each way that a file may hold it."""
-    for word in (*WORDS, *WORDS[0].lower().split(), *DATES, *GPS_TEXTS):
+    for word in (*WORDS, WORDS[0].lower(), *DATES, BIRTH_DATE, *GPS_TEXTS):
         yield word.encode()
         yield word.encode("utf-16-le")
         yield word.encode("utf-16-be")
@@ -183,7 +186,8 @@ def test_no_planted_byte_is_in_any_output(planted, tmp_path, light_segmenter):
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
     assert document["schema"] == "scalptrack.deidentify/1"
-    assert document["counts"] == {"copied": 9, "withheld": 0, "rejected": 0}
+    assert document["counts"] == {"copied": len(before), "withheld": 0, "rejected": 0}
+    assert len(before) >= 8
     assert found_in(out) == []
     assert before == {path: path.read_bytes() for path in planted.rglob("*") if path.is_file()}
     assert not [path for path in out.rglob("*") if path.name.startswith(".")]
@@ -208,7 +212,7 @@ def test_copies_hold_pixels_and_nothing_else(planted, tmp_path, light_segmenter)
     out = tmp_path / "out"
     invoke(planted, "--out", out, "--key", tmp_path / "my.key", "--create-key")
     pictures_written = [path for path in out.rglob("*") if path.suffix in {".jpg", ".png"}]
-    assert len(pictures_written) == 9
+    assert len(pictures_written) == sum(path.is_file() for path in planted.rglob("*"))
     for path in pictures_written:
         with Image.open(path) as image:
             assert not image.getexif()
