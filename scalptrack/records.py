@@ -540,8 +540,9 @@ class Timeline:
     sd_source : str
         ``"subject"`` (its own replicates), ``"pooled"`` (all replicates of the run) or ``"prior"``
         (too few replicates: uncalibrated).
-    mdc_fraction : float
-        Minimal detectable change (MDC95) between two single photographs.
+    mdc_fraction, mdc_low_fraction, mdc_high_fraction : float
+        Minimal detectable change (MDC95) between two single photographs, and the 95 % interval
+        that the degrees of freedom behind it leave.
     baseline_date : date or None
         The visit that changes are counted from: the earliest one with a number.
     summary : str
@@ -572,6 +573,8 @@ class Timeline:
     notes: tuple[str, ...] = ()
     conditions: tuple[VisitConditions, ...] = ()
     effective_degrees_of_freedom: float = 0.0
+    mdc_low_fraction: float = math.nan
+    mdc_high_fraction: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ def repeatability(replicates: Sequence[Sequence[float]]) -> Repeatability:
     grand_mean = float(counts @ means) / total
     between = float(counts @ (means - grand_mean) ** 2) / (len(groups) - 1)
     per_subject = (total - float(counts @ counts) / total) / (len(groups) - 1)
-    sem = _sd_estimate(variance, dof)
+    sem = sd_estimate(variance, dof)
     return Repeatability(
         subjects=len(groups),
         degrees_of_freedom=dof,
@@ -242,7 +242,7 @@ def reliability(ratings: Sequence[Sequence[float]] | FloatArray) -> Reliability:
     squares = _mean_squares(np.asarray(ratings, dtype=np.float64))
     n, k = squares.subjects, squares.raters
     sem_agreement = _agreement_error(squares)
-    sem_consistency = _sd_estimate(squares.error, squares.error_dof)
+    sem_consistency = sd_estimate(squares.error, squares.error_dof)
     between = max((squares.between_subjects - squares.error) / k, 0.0)
     return Reliability(
         subjects=n,
@@ -288,7 +288,7 @@ def _mean_squares(ratings: FloatArray) -> _MeanSquares:
     )
 
 
-def _sd_estimate(variance: float, dof: float) -> Estimate:
+def sd_estimate(variance: float, dof: float) -> Estimate:
     """SD with the interval of a chi-square variable over its degrees of freedom."""
     low, high = stats.chi2.ppf([_LOWER_TAIL, 1.0 - _LOWER_TAIL], dof)
     sd = math.sqrt(variance)
@@ -303,7 +303,7 @@ def _agreement_error(squares: _MeanSquares) -> Estimate:
     if variance == 0.0:
         return Estimate(0.0, 0.0, 0.0)
     spread = from_error**2 / squares.error_dof + from_raters**2 / (squares.raters - 1)
-    return _sd_estimate(variance, variance**2 / spread)
+    return sd_estimate(variance, variance**2 / spread)
 
 
 def _icc_consistency(squares: _MeanSquares) -> Estimate:

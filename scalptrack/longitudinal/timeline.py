@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from scalptrack.longitudinal.agreement import Estimate, sd_estimate
 from scalptrack.longitudinal.components import (
     ErrorModel,
     Reading,
@@ -216,6 +217,7 @@ def _timeline(
     first_date = min([*by_date, *gap_dates], default=None)
     baseline_date = visits[0].visit_date if visits else None
     changes = _changes(series, visits, dof, first_date)
+    mdc = _detectable_change(within, model)
     return Timeline(
         subject=series.subject,
         view=series.view,
@@ -227,7 +229,9 @@ def _timeline(
         sd_source=within.source,
         sd_degrees_of_freedom=within.dof,
         effective_degrees_of_freedom=dof,
-        mdc_fraction=MDC95_FACTOR * math.hypot(within.sd_fraction, model.visit_sd_fraction),
+        mdc_fraction=mdc.value,
+        mdc_low_fraction=mdc.low,
+        mdc_high_fraction=mdc.high,
         trend=fit_trend(visits, dof),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
@@ -240,6 +244,12 @@ def _timeline(
         notes=_notes(series, first_date, baseline_date, within),
         conditions=tuple(sorted(conditions, key=lambda each: each.visit_date)),
     )
+
+
+def _detectable_change(within: WithinSubject, model: ErrorModel) -> Estimate:
+    """MDC95 between two single photographs, with the interval that the degrees of freedom leave."""
+    variance = within.sd_fraction**2 + model.visit_sd_fraction**2
+    return sd_estimate(variance, effective_dof([variance], within, model)).times(MDC95_FACTOR)
 
 
 def _visit(members: Sequence[Reading], variance: float, dof: float) -> VisitCoverage:

@@ -198,7 +198,8 @@ def precision_words(timeline: Timeline) -> str:
         f"(one standard deviation, {SD_SOURCE_WORDS[timeline.sd_source]}, "
         f"{timeline.sd_degrees_of_freedom} degrees of freedom). Between two single photographs, "
         f"looked at once, a change of {points(timeline.mdc_fraction)} points is the smallest that "
-        "can be told from measurement error (MDC95)."
+        "can be told from measurement error (MDC95); it is itself known to lie between "
+        f"{points(timeline.mdc_low_fraction)} and {points(timeline.mdc_high_fraction)} points."
     )
 
 

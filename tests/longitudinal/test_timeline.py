@@ -48,6 +48,19 @@ def test_mdc_is_that_of_two_single_photographs() -> None:
     assert UNCALIBRATED in timeline.notes
 
 
+def test_mdc_is_as_uncertain_as_its_degrees_of_freedom() -> None:
+    """Ten pairs leave a factor of 0.70 to 1.76; here with a prior that weighs next to nothing."""
+    model = ErrorModel(prior_sd_fraction=0.01, prior_dof=1)
+    timeline = only(replicated([[0.4, 0.41 + 0.001 * n] for n in range(9)]), error_model=model)
+    assert timeline.sd_degrees_of_freedom == 10
+    low = timeline.mdc_low_fraction / timeline.mdc_fraction
+    high = timeline.mdc_high_fraction / timeline.mdc_fraction
+    assert (low, high) == pytest.approx((0.70, 1.755), abs=0.002)
+    shared = ErrorModel(prior_sd_fraction=0.01, visit_sd_fraction=0.03, visit_dof=2.5)
+    wide = only(replicated([[0.4, 0.41]]), error_model=shared)
+    assert wide.mdc_high_fraction / wide.mdc_fraction > 2.0
+
+
 def test_limit_knows_replicates_and_looks() -> None:
     model = ErrorModel(prior_sd_fraction=0.02, prior_dof=4)
     one = only(replicated([[0.40], [0.45]]), error_model=model)

@@ -242,6 +242,15 @@ def test_trend_and_what_it_would_miss(outcomes: list[Outcome], page: Page) -> No
     assert f"Straight-line trend {trend.sentence} A line is a summary of the past" in page.text
 
 
+def test_precision_is_stated_with_its_own_uncertainty(outcomes: list[Outcome], page: Page) -> None:
+    timeline = build_timelines(outcomes)[0]
+    low, high = 100 * timeline.mdc_low_fraction, 100 * timeline.mdc_high_fraction
+    assert low < 100 * timeline.mdc_fraction < high
+    assert (
+        f"(MDC95); it is itself known to lie between {low:.1f} and {high:.1f} points." in page.text
+    )
+
+
 def test_what_was_stated_of_the_visits(outcomes: list[Outcome]) -> None:
     stated = (
         VisitConditions("anna", FIRST_DAY, wet=False, hair_length_mm=12.5, note=EVIL),
