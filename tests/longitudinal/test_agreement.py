@@ -100,6 +100,23 @@ def test_error_of_two_raters_agrees_with_the_differences() -> None:
     assert found.sdc_agreement.value == pytest.approx(found.sem_agreement.value * 2.7718585823)
 
 
+def test_error_with_levels_has_satterthwaite_s_degrees_of_freedom() -> None:
+    """Oracle: the sum of two mean squares, from a plain analysis of variance by hand."""
+    table = np.array(COVERAGES)[:, [0, 1, 0]] + np.array([0.0, 0.0, 0.9]) * np.arange(8)[:, None]
+    n, k = table.shape
+    effects = table.mean(axis=1, keepdims=True) + table.mean(axis=0) - table.mean()
+    error = ((table - effects) ** 2).sum() / 14
+    levels = n * table.mean(axis=0).var(ddof=1)
+    parts = ((n - 1) / n * error, levels / n)
+    dof = sum(parts) ** 2 / (parts[0] ** 2 / 14 + parts[1] ** 2 / (k - 1))
+    found = reliability(table).sem_agreement
+    assert found.value**2 == pytest.approx(sum(parts), rel=1e-9)
+    assert found.high == pytest.approx(
+        found.value * math.sqrt(dof / stats.chi2.ppf(0.025, dof)), abs=1e-6
+    )
+    assert dof > 4
+
+
 def test_levels_of_few_raters_leave_a_wide_interval() -> None:
     found = reliability(np.array(COVERAGES) + np.array([0.0, 8.0]))
     width = found.sem_agreement.high / found.sem_agreement.low
