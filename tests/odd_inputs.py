@@ -141,6 +141,12 @@ def avif() -> bytes:
     return buffer.getvalue()
 
 
+def zero_ended_heic(folder: Path) -> None:
+    content = pictures.heic(noise())
+    half = len(content) // 2
+    (folder / f"{DAY}.heic").write_bytes(content[:half] + bytes(len(content) - half))
+
+
 def hdr() -> bytes:
     return pictures.heic_ten_bit(scene(), color_primaries=9, transfer_characteristics=16)
 
@@ -213,6 +219,12 @@ CASES = (
         "HEIC, cut off",
         f"{DAY}.heic",
         bytes_of(lambda: pictures.heic(noise()), f"{DAY}.heic", 0.6),
+        "truncated",
+    ),
+    Case(
+        "HEIC whose end is zeros",
+        f"{DAY}.heic",
+        zero_ended_heic,
         "truncated",
     ),
     Case("AVIF, cut off", f"{DAY}.avif", bytes_of(avif, f"{DAY}.avif", 0.95), "truncated", "avif"),

@@ -425,3 +425,39 @@ def test_a_copy_is_an_information_and_no_error(kind, code):
     assert [each.code for each in added] == ([code] if code else [])
     assert all(each.severity is Severity.INFO for each in added)
     assert all("riginal" in each.advice or "photograph itself" in each.advice for each in added)
+
+
+def webp(array):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "WEBP", quality=90)
+    return buffer.getvalue()
+
+
+@cache
+def large_as(suffix):
+    return (webp if suffix == "webp" else MAKERS[suffix])(noise(400, 480))
+
+
+CONCEALING = ["heic", pytest.param("avif", marks=needs_avif), "webp"]
+
+
+@pytest.mark.parametrize("read", [read_photograph, verify_photograph])
+@pytest.mark.parametrize("suffix", CONCEALING)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_copy_that_ends_in_zeros_is_refused(tmp_path, read, suffix, share):
+    """The decoders themselves return a picture whose lower part is invented."""
+    content = large_as(suffix)
+    kept = int(len(content) * share)
+    path = written(tmp_path / f"a.{suffix}", content[:kept] + bytes(len(content) - kept))
+    assert error_of(read, path).code == "truncated"
+
+
+@pytest.mark.parametrize("suffix", CONCEALING)
+def test_a_hole_of_zeros_is_refused(tmp_path, suffix):
+    content = large_as(suffix)
+    start = len(content) // 2
+    assert len(content) > start + 20_000
+    holed = content[:start] + bytes(20_000) + content[start + 20_000 :]
+    error = error_of(read_photograph, written(tmp_path / f"a.{suffix}", holed))
+    assert error.code == "corrupt"
+    assert read_photograph(written(tmp_path / f"b.{suffix}", content)) is not None

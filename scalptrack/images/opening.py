@@ -39,6 +39,13 @@ _FORMATS = {
 }
 
 
+_CONCEALING_FORMATS = frozenset({"HEIF", "AVIF", "WEBP"})
+_ZERO_TAIL_BYTES = 1024
+_ZERO_RUN_BYTES = 16_384
+"""Compressed data hold no such runs (in HEVC not three zeros in a row, ITU-T H.265, 7.4.2); padding
+between metadata may be shorter ones. Cards and file systems lose 4 kB or more at a time."""
+
+
 @contextmanager
 def opened(path: Path, max_megapixels: float) -> Iterator[Image.Image]:
     """The picture of a file with its header read and its size checked; silent, then closed."""
@@ -109,12 +116,24 @@ def load_pixels(image: Image.Image, path: Path) -> None:
     """Decode the first picture of a file.
 
     libjpeg fills what is missing in the middle of a file whose end is zeros (a copy that was cut
-    off), so the end marker of a JPEG is asked for as well.
+    off), so the end marker of a JPEG is asked for as well. The decoders of HEIC, AVIF and WebP
+    invent a picture for what is zeros without any error: their files are searched for zeros.
     """
     with decoder_errors(path):
         image.load()
     if image.format in {"JPEG", "MPO"} and not _has_jpeg_end(path.read_bytes()):
         raise damaged(path, OSError("truncated: no end marker"))
+    if image.format in _CONCEALING_FORMATS:
+        _refuse_zeros(path)
+
+
+def _refuse_zeros(path: Path) -> None:
+    """Raise for a file that a failed card or an unfinished copy filled with zeros."""
+    content = path.read_bytes()
+    if not any(content[-_ZERO_TAIL_BYTES:]):
+        raise damaged(path, OSError("truncated: ends in zeros"))
+    if bytes(_ZERO_RUN_BYTES) in content:
+        raise damaged(path, OSError("a part of it is empty"))
 
 
 def _has_jpeg_end(content: bytes) -> bool:
