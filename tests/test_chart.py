@@ -13,7 +13,7 @@ from PIL import Image
 from scalptrack.chart import draw_timeline, timeline_png, timeline_svg
 from scalptrack.chart.plan import MINIMUM_SPAN, percent_range, time_ticks
 from scalptrack.longitudinal import build_timelines
-from scalptrack.records import Event, Outcome, Tier, Timeline
+from scalptrack.records import Event, Outcome, Tier, Timeline, VisitConditions
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
 
@@ -277,3 +277,13 @@ def test_drawing_leaves_the_users_settings_alone(mixed: Timeline) -> None:
     before = [mpl.rcParams[name] for name in names]
     timeline_svg(mixed)
     assert [mpl.rcParams[name] for name in names] == before
+
+
+def test_what_was_stated_of_the_visits_is_not_cut_from_the_summary() -> None:
+    stated = [
+        VisitConditions("anna", FIRST_DAY, hair_length_mm=10.0, parting="left"),
+        VisitConditions("anna", day(90), hair_length_mm=15.0, parting="right", dyed=True),
+    ]
+    (timeline,) = build_timelines(replicated([[0.4], [0.5]]), conditions=stated)
+    assert len(timeline.changes[0].caveats) == 3
+    assert timeline.summary in " ".join(texts(draw_timeline(timeline)))

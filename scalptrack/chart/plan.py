@@ -136,7 +136,7 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
     title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)
     return Plan(
         title=title if heading else "",
-        subtitle=tuple(_wrapped(timeline.summary, 5)) if heading else (),
+        subtitle=tuple(_wrapped(timeline.summary, 12)) if heading else (),
         event_rows=_event_rows(shown, first_day, span),
         missing=missing,
         footer=tuple(footer),
