@@ -124,7 +124,7 @@ def detectable_factor(dof: float, scatter_dof: int, *, power: float = POWER) -> 
 
     Examples
     --------
-    >>> round(detectable_factor(100_000, 1), 1)
+    >>> round(detectable_factor(100_000, 3), 1)
     3.1
     """
     return float(
