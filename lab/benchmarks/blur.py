@@ -1,6 +1,6 @@
 """Blur against what it does: the measured blur, and how far coverage moves.
 
-Run: ``python -m lab.benchmarks.blur TRUTH.json [TRUTH.json ...]`` on photographs of lab/phantom. Each
+Run: ``python -m lab.benchmarks.blur TRUTH.json [TRUTH.json ...]`` on output of lab/phantom. Each
 is blurred with a Gaussian of a share of the head's width and measured over the region of the sharp
 one. The limits of the finding ``blurred`` come from this table.
 """
