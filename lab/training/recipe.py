@@ -31,7 +31,7 @@ class Recipe:
     """
 
     first_shard: int = 300
-    shards: int = 54
+    shards: int = 53
     photographs: int = 250
     iterations: int = 18_000
 
