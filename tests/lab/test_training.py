@@ -72,6 +72,19 @@ def test_paired_pictures_share_their_truth(tmp_path, monkeypatch) -> None:
     assert not np.array_equal(images[3], images[0])
 
 
+def test_pictures_without_a_head_have_no_scalp_and_no_hair(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
+    write_shard(tmp_path, 1, 128)
+    pictures, none = Pictures([tmp_path], held_out=False), Photographs([tmp_path])
+    monkeypatch.setattr("lab.training.batches.NOBODY_SHARE", 1.0)
+    images, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 5, 0, 0.5)
+    assert all(not each.region.any() and not each.fraction.any() for each in truth)
+    assert min(image.std() for image in images) > 0.001
+    monkeypatch.setattr("lab.training.batches.NOBODY_SHARE", 0.0)
+    _, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 5, 0, 0.5)
+    assert any(each.region.any() for each in truth)
+
+
 def _cycles_photograph(folder: Path, scalp: np.ndarray) -> Path:
     """Files as lab/phantom writes them: the picture shows exactly its hair fraction."""
     hair = np.zeros(scalp.shape, np.uint8)
