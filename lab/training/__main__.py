@@ -11,6 +11,7 @@ import torch
 from lab.training.export import export
 from lab.training.recipe import Recipe, make
 from lab.training.train import Plan, train
+from scalptrack.segmentation.crops import INPUT_PX
 
 MODEL_FOLDER = Path("scalptrack/segmentation/model")
 
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--shards", type=Path, nargs="*", default=[])
     judge.add_argument("--phantom", type=Path, nargs="*", default=[])
     judge.add_argument("--limit", type=int, default=300)
-    judge.add_argument("--size", type=int, default=384)
+    judge.add_argument("--size", type=int, default=INPUT_PX)
     return parser
 
 
