@@ -1,14 +1,23 @@
 import hashlib
 import io
-import struct
 import warnings
-import zlib
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import PIL
 import pytest
+from pictures import (
+    AS_STORED,
+    DATE_CHANGED,
+    DATE_DIGITIZED,
+    DATE_ORIGINAL,
+    FOCAL_LENGTH_35MM,
+    MAKE,
+    MODEL,
+    ORIENTATION,
+    png_with_header,
+)
 from PIL import Image, ImageCms, ImageFile
 
 from scalptrack.errors import ImageReadError, OutputError
@@ -22,22 +31,6 @@ from scalptrack.images import (
     write_image,
     write_text_atomic,
 )
-
-DATE_ORIGINAL, DATE_DIGITIZED, DATE_CHANGED = 0x9003, 0x9004, 0x0132
-FOCAL_LENGTH_35MM, MAKE, MODEL, ORIENTATION = 0xA405, 0x010F, 0x0110, 0x0112
-
-# What a camera did to the upright scene for each EXIF orientation (the inverse of the standard's
-# table), written with NumPy so that it doesn't share code with what is tested.
-AS_STORED = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.transpose(1, 0, 2),
-    6: lambda a: np.rot90(a, 1),
-    7: lambda a: a[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda a: np.rot90(a, -1),
-}
 
 
 def scene(height=90, width=120):
@@ -60,16 +53,6 @@ def code_of(call, *arguments, **options):
     with pytest.raises(ImageReadError) as caught:
         call(*arguments, **options)
     return caught.value.code
-
-
-def png_with_header(width, height):
-    """A PNG whose header claims a size that it does not hold."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = b""
-    for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b"")):
-        chunks += struct.pack(">I", len(content)) + name + content
-        chunks += struct.pack(">I", zlib.crc32(name + content))
-    return b"\x89PNG\r\n\x1a\n" + chunks
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

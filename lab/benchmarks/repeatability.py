@@ -10,6 +10,7 @@ Otsu and the mixture are given it too.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,29 +22,23 @@ from scalptrack.images import read_photograph
 from scalptrack.measurement import measure, scalp_region
 from scalptrack.records import Settings
 from scalptrack.segmentation import NetworkSegmenter
+from scalptrack.segmentation.perturb import Recipe, perturbed
 
-GAMMA = 2.2
-# Exposure (EV), gain of red, gain of blue, blur (SD in pixels of a head 600 px wide), JPEG.
+# Perturbation (blur in pixels of a picture 900 px wide), and quality of the JPEG.
 SHOTS = (
-    (0.0, 1.0, 1.0, 0.0, 95),
-    (-0.3, 1.0, 1.0, 0.0, 90),
-    (0.3, 1.0, 1.0, 0.0, 84),
-    (0.0, 1.08, 0.92, 0.0, 90),
-    (0.0, 0.92, 1.08, 0.7, 78),
+    (Recipe(), 95),
+    (Recipe(-0.3), 90),
+    (Recipe(0.3), 84),
+    (Recipe(0.0, 1.08, 0.92), 90),
+    (Recipe(0.0, 0.92, 1.08, 0.7), 78),
 )
 
 
 def shots(image: np.ndarray):
     """The photograph in each of the five ways."""
-    linear = (image.astype(np.float32) / 255) ** GAMMA
-    for exposure, red, blue, blur, quality in SHOTS:
-        gains = np.float32(2**exposure) * np.array([red, 1, blue], np.float32)
-        shown = np.clip(linear * gains, 0, 1) ** (1 / GAMMA) * 255
-        if blur:
-            shown = cv2.GaussianBlur(shown, (0, 0), blur * image.shape[1] / 900)
-        coded = cv2.imencode(
-            ".jpg", np.round(shown).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality]
-        )
+    for recipe, quality in SHOTS:
+        scaled = replace(recipe, blur_px=recipe.blur_px * image.shape[1] / 900)
+        coded = cv2.imencode(".jpg", perturbed(image, scaled), [cv2.IMWRITE_JPEG_QUALITY, quality])
         yield cv2.imdecode(coded[1], cv2.IMREAD_COLOR)
 
 

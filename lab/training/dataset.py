@@ -1,4 +1,4 @@
-"""Crops of rendered pictures, photographed anew each time they are drawn."""
+"""Crops of the pictures of lab/strands, in linear light."""
 
 from __future__ import annotations
 

@@ -77,9 +77,7 @@ def specs(count: int, first: int = 0) -> list[PhotographSpec]:
         view, subject, visit = _draw(seed)
         name = f"train-{number:04d}/{view}/2023-01-01"
         size = FUZZY if number < FUZZY_SUBJECTS else SHARP
-        found.append(
-            PhotographSpec(name, seed, seed, subject, visit, pose_sd_deg=9.0, **size)
-        )  # fmt: skip
+        found.append(PhotographSpec(name, seed, seed, subject, visit, pose_sd_deg=9.0, **size))
     return found
 
 

@@ -193,7 +193,7 @@ class NetworkSegmenter:
         looks = [(crop, self._look(image, crop)) for crop in _candidates(seen, whole, shape)]
         crop, maps = max(looks, key=lambda look: _confidence(look[1], inside_frame(shape, look[0])))
         for _ in range(2):
-            scalp = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside_frame(shape, crop))
+            scalp = _likely_scalp(maps, inside_frame(shape, crop))
             tighter = crop_around(scalp, crop, HEAD_SHARE)
             if nearly_equal(tighter, crop):
                 break
@@ -266,18 +266,23 @@ def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:
     smallest = MIN_CANDIDATE_SHARE * inside.size
     for level, share in ((SURE_SCALP, FIRST_SHARE), (0.5, HEAD_SHARE)):
         scalp = (maps[SCALP_CHANNEL] > level) & inside
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(scalp.astype(np.uint8))
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(scalp.astype(np.uint8))
         area = stats[1:, cv2.CC_STAT_AREA]
         large = [1 + int(k) for k in np.argsort(-area, kind="stable") if area[k] >= smallest]
-        if large and count > 1:
+        if large:
             return [crop_around(labels == k, crop, share) for k in large[:MAX_CANDIDATES]]
     raise _not_found(float(scalp.mean()))
 
 
 def _confidence(maps: Maps, inside: BoolArray) -> float:
     """Mean probability over the largest thing that looks like scalp; 0 without any."""
-    scalp = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside)
+    scalp = _likely_scalp(maps, inside)
     return float(maps[SCALP_CHANNEL][scalp].mean()) if scalp.any() else 0.0
+
+
+def _likely_scalp(maps: Maps, inside: BoolArray) -> BoolArray:
+    """The largest thing in the frame that is scalp more likely than not."""
+    return _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside)
 
 
 def _largest_component(mask: BoolArray) -> BoolArray:
@@ -291,7 +296,7 @@ def _largest_component(mask: BoolArray) -> BoolArray:
 
 def _scalp_mask(maps: Maps, inside: BoolArray) -> BoolArray:
     """Anatomical scalp: the largest component of the scalp channel, its small holes filled."""
-    scalp = _largest_component((maps[SCALP_CHANNEL] > 0.5) & inside)
+    scalp = _likely_scalp(maps, inside)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     closed = cv2.morphologyEx(scalp.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     return (closed > 0) & inside
