@@ -110,7 +110,8 @@ def main() -> None:
     print(f"Coverage: MAE {np.abs(errors).mean():.1f}, bias {np.mean(errors):+.1f} points.")
     print(
         f"Change, {len(changes)} follow-ups of {len({each.series for each in changes})} series: "
-        f"MAE {np.abs(gaps).mean():.1f}, worst {np.abs(gaps).max():.1f} points; "
+        f"MAE {np.abs(gaps).mean():.1f}, root mean square {np.sqrt(np.mean(gaps**2)):.1f}, "
+        f"worst {np.abs(gaps).max():.1f} points; "
         f"slope {slope(changes):.2f} (95 % interval {low:.2f} to {high:.2f})."
     )
     wrong = [each for each in changes if abs(each.true) > 5 and each.true * each.measured < 0]

@@ -48,6 +48,7 @@ def main() -> None:
         if each["status"] == "measured":
             series[each["subject"], each["view"]][each["visit_date"]].append(each)
     errors = []
+    true_changes = {}
     print("| series | visit | n | measured % | true % | change | true change |")
     print("|---|---|---|---|---|---|---|")
     for (subject, view), visits in sorted(series.items()):
@@ -58,6 +59,7 @@ def main() -> None:
             baseline = baseline or (measured, true)
             change, true_change = measured - baseline[0], true - baseline[1]
             errors.append(change - true_change)
+            true_changes[subject, view, date] = true_change
             print(
                 f"| {subject}/{view} | {date} | {len(photographs)} | {measured:.1f} | {true:.1f} "
                 f"| {change:+.1f} | {true_change:+.1f} |"
@@ -72,11 +74,20 @@ def main() -> None:
         if each["status"] != "measured":
             print(f"| {each['photo']} | {each['status']} | {each['reason_code']} |")
     print("\n| series | visit | verdict | change | limit |\n|---|---|---|---|---|")
+    held, squares = [], []
     for each in read_rows(options.results / "changes.csv"):
+        if each["change_points"]:
+            true = true_changes[each["subject"], each["view"], each["visit_date"]]
+            held.append(float(each["change_low"]) <= true <= float(each["change_high"]))
+            squares.append((float(each["change_points"]) - true) ** 2)
         print(
             f"| {each['subject']}/{each['view']} | {each['visit_date']} | {each['verdict']} "
             f"| {each['change_points']} | {each['mdc_points']} |"
         )
+    print(
+        f"\n{sum(held)} of {len(held)} intervals of a change hold the truth; "
+        f"root mean square error {np.sqrt(np.mean(squares)):.1f} points"
+    )
 
 
 if __name__ == "__main__":
