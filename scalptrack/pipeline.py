@@ -34,6 +34,7 @@ from scalptrack.records import (
     Settings,
     Severity,
     Status,
+    Surroundings,
     Tier,
 )
 from scalptrack.registration import (
@@ -136,6 +137,7 @@ RECORD_TYPES: dict[str, type] = {
         Reason,
         Registration,
         Segmentation,
+        Surroundings,
         Severity,
         Status,
         Tier,

@@ -219,10 +219,32 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Surroundings:
+    """What lies around the head's grid, seen from farther away: long hair, neck, clothes.
+
+    It is for people to look at; nothing is measured in it.
+
+    Attributes
+    ----------
+    grid : Grid
+        Where the arrays lie in the photograph.
+    hair_fraction : float32 (H, W)
+        Fraction of the pixel that is covered by hair.
+    classes : uint8 (H, W)
+        Codes of `RegionClass`.
+    """
+
+    grid: Grid
+    hair_fraction: NDArray[np.float32]
+    classes: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Segmentation:
     """Per-pixel hair fraction and region class of one photograph, on a grid around the head.
 
-    Outside the grid a photograph is background. All arrays have the grid's shape.
+    All arrays have the grid's shape. Outside of it a photograph is what `surroundings` say, and
+    background beyond.
 
     Attributes
     ----------
@@ -246,6 +268,8 @@ class Segmentation:
         SD of the coverage under perturbed exposure, white balance, blur and scale.
     warnings : tuple of Finding
         What casts doubt on this segmentation.
+    surroundings : Surroundings or None
+        A wider look, where the photograph shows more than the grid.
     """
 
     grid: Grid
@@ -258,6 +282,7 @@ class Segmentation:
     method: str
     coverage_sd_fraction: float = 0.0
     warnings: tuple[Finding, ...] = ()
+    surroundings: Surroundings | None = None
 
 
 class SurfaceTransform(Protocol):

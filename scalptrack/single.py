@@ -130,9 +130,7 @@ def _write_maps(
     """Write hair fraction, classes and overlay; returns their names by kind."""
     stem = folder.claim_stem(photo.stem, sha256)
     segmentation = opened.segmentation
-    grid, shape = segmentation.grid, segmentation.photograph_shape
-    fraction = lay_on(segmentation.hair_fraction, grid, shape, linear=True)
-    classes = lay_on(segmentation.classes, grid, shape, linear=False)
+    fraction, classes = photograph_maps(segmentation)
     contents = {
         "hair": (f"{stem}.hair.png", np.round(fraction * 255).astype(np.uint8)),
         "classes": (f"{stem}.classes.png", classes),
@@ -141,6 +139,30 @@ def _write_maps(
     for name, array in contents.values():
         folder.write_bytes(name, encode_image(array, suffix=Path(name).suffix))
     return {kind: name for kind, (name, _) in contents.items()}
+
+
+def photograph_maps(segmentation: Segmentation) -> tuple[Any, Any]:
+    """Hair fraction and classes at the photograph's own size.
+
+    Returns
+    -------
+    tuple of ndarray
+        float32 (H, W) in [0, 1], and uint8 (H, W) of `RegionClass` codes; from the wider look
+        where the head's own grid ends.
+    """
+    shape = segmentation.photograph_shape
+    fraction = lay_on(segmentation.hair_fraction, segmentation.grid, shape, linear=True)
+    classes = lay_on(segmentation.classes, segmentation.grid, shape, linear=False)
+    around = segmentation.surroundings
+    if around is not None:
+        known = np.ones(segmentation.classes.shape, np.uint8)
+        beyond = lay_on(known, segmentation.grid, shape, linear=False) == 0
+        wide = lay_on(around.hair_fraction, around.grid, shape, linear=True)
+        fraction = np.where(beyond, wide, fraction)
+        classes = np.where(
+            beyond, lay_on(around.classes, around.grid, shape, linear=False), classes
+        )
+    return fraction, classes
 
 
 def draw_overlay(image: ImageArray, segmentation: Segmentation, region: BoolArray) -> ImageArray:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from lab.strands.head import EAR, FACE, NOTHING, SCALP, Floats, Head
 
-VIEWS = ("vertex", "mid-pattern", "frontal", "temporal", "occipital", "any")
-_VIEW_CHANCE = (0.30, 0.22, 0.16, 0.11, 0.13, 0.08)
-_STEPS = 16
+VIEWS = ("vertex", "mid-pattern", "frontal", "temporal", "occipital", "any", "portrait")
+_VIEW_CHANCE = (0.25, 0.17, 0.13, 0.09, 0.10, 0.06, 0.20)
+_STEPS = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,17 @@ def _direction(rng: np.random.Generator, view: str) -> tuple[float, float]:
             return side * float(rng.normal(80, 18)), float(rng.uniform(-5, 40))
         case "occipital":
             return float(180 + rng.normal(0, 25)), float(rng.uniform(-5, 62))
+        case "portrait":
+            return float(rng.normal(0, 38)), float(rng.normal(3, 11))
     return float(rng.uniform(-180, 180)), float(np.degrees(np.arcsin(rng.uniform(-0.3, 1))))
 
 
-def _span(rng: np.random.Generator, *, plain: bool) -> float:
+def _span(rng: np.random.Generator, view: str, *, plain: bool) -> float:
     """Width of the head as a share of the picture."""
+    if view == "portrait":  # From a face that fills the frame to somebody across a room.
+        return float(
+            rng.uniform(0.32, 0.72) if rng.random() < 0.6 else np.exp(rng.uniform(-2.6, -1))
+        )
     if plain:
         return float(rng.uniform(0.55, 0.8))
     kind = rng.random()
@@ -117,6 +123,7 @@ def _plain_direction(rng: np.random.Generator, view: str) -> tuple[float, float]
         "vertex": (180.0, 65.0), "mid-pattern": (0.0, 84.0), "frontal": (0.0, 45.0),
         "temporal": (side * 84.0, 16.0), "occipital": (180.0, 18.0),
         "any": (float(rng.uniform(-180, 180)), float(rng.uniform(10, 90))),
+        "portrait": _direction(rng, "portrait"),
     }  # fmt: skip
     azimuth, elevation = nominal[view]
     spread = 8 / np.cos(np.radians(min(elevation, 75)))
@@ -151,8 +158,10 @@ def sample_camera(rng: np.random.Generator, size: int, *, plain: bool = False) -
         ]
     )
     near, far = (330, 1100) if plain else (320, 2200)
+    if view == "portrait":
+        near, far = 600, 3500
     distance = float(np.exp(rng.uniform(np.log(near), np.log(far))))
-    span = _span(rng, plain=plain)
+    span = _span(rng, view, plain=plain)
     focal = span * size * distance / 172
     loose = max(0.04, (1 - span) * 0.5)
     aim = np.array([rng.normal(0, 8), rng.normal(0, 12), rng.normal(5 if span > 0.5 else -25, 15)])
@@ -210,7 +219,7 @@ def _skull_depth(head: Head, origin: Floats, rays: Floats) -> Floats:
         points = origin + ray[active] * t[active, None]
         row, column, far = head.cells(points)
         gap[active] = far - head.radius_mm[row, column]
-        t[active] += 0.9 * gap[active] / length[active]
+        t[active] += 0.7 * gap[active] / length[active]
         active = active[np.abs(gap[active]) > 0.15]
         if not len(active):
             break

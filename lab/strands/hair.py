@@ -47,6 +47,8 @@ class Style:
         in [0, 1], radius and pitch of the coil.
     comb : str
         Combing: whorl, back, forward, left, right, centre, loose.
+    side_share : float
+        Length at the sides and the nape relative to the top: a barber's fade is below 1.
     """
 
     pattern: str
@@ -65,6 +67,7 @@ class Style:
     curl_mm: float
     turn_mm: float
     comb: str
+    side_share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,11 @@ class Strands:
     normal: Floats
 
 
-def sample_style(rng: np.random.Generator) -> Style:
-    """A random style; lengths from stubble to shoulder."""
+def sample_style(rng: np.random.Generator, *, full_share: float = 0.0) -> Style:
+    """A random style; lengths from stubble to shoulder; `full_share` of them without any loss."""
     pattern = str(rng.choice(PATTERNS, p=_PATTERN_CHANCE))
+    if rng.random() < full_share:
+        pattern = "full"
     colour = str(rng.choice(COLOURS, p=_COLOUR_CHANCE))
     if colour == "dyed":
         rgb = linear(rng.uniform(10, 230, 3))
@@ -122,6 +127,7 @@ def sample_style(rng: np.random.Generator) -> Style:
         float(np.exp(rng.uniform(np.log(0.4), np.log(4.0)))),
         float(rng.choice([0.03, 0.10, 0.3, 0.6])),
         float(rng.choice([0.0, 0.0, 0.3, 0.6, 0.9])), curl, turn, comb,
+        float(rng.uniform(0.06, 0.7)) if rng.random() < 0.35 and length < 120 else 1.0,
     )  # fmt: skip
 
 
@@ -314,6 +320,7 @@ def grow(
         return Strands(empty, empty[:, 0, 0], empty[:, 0], normal)
     vary = rng.uniform(0.05, 0.5)
     length = style.length_mm * np.exp(rng.normal(0, vary, n)) * (0.6 + 0.4 * np.sqrt(vigour))
+    length = length * _faded(rng, style, roots)
     turns = length.max(initial=0) / style.turn_mm if style.curl_mm else 0
     steps = int(np.clip(3 + style.length_mm / 14 + 5 * turns, 2, 26))
     if style.length_mm < 4:
@@ -349,6 +356,14 @@ def grow(
     rgb = _colours(rng, style, n, volume, roots)
     width = style.calibre_mm * style.tuft * (0.55 + 0.45 * np.sqrt(vigour))
     return Strands(points, width.astype(np.float32), rgb, normal)
+
+
+def _faded(rng: np.random.Generator, style: Style, roots: Floats) -> Floats:
+    """Share of the length that a barber left at follicles (N, 3)."""
+    start, soft = rng.uniform(5, 35), rng.uniform(4, 25)
+    height = np.degrees(np.arcsin(np.clip(_unit(roots)[:, 2], -1, 1)))
+    top = np.clip((height - start) / soft, 0, 1)
+    return (style.side_share + (1 - style.side_share) * top).astype(np.float32)
 
 
 def _coil(

@@ -123,6 +123,27 @@ def _bump(azimuth: float, elevation: float, width: float, height: float) -> NDAr
     return np.outer(np.exp(-((along / height) ** 2)), np.exp(-((across / width) ** 2)))
 
 
+def _features(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Relief of the face in mm: nose, sockets, lids, cheeks, lips, chin."""
+    tip, wings = rng.uniform(17, 27), rng.uniform(4, 9)
+    relief = rng.uniform(3, 9) * _bump(0, -6, rng.uniform(3.5, 6), 9)
+    relief += tip * _bump(0, -21, rng.uniform(4.5, 7), rng.uniform(5, 8))
+    relief += 0.55 * tip * _bump(0, -13, 4.5, 8)
+    relief += wings * _bump(6.5, -24, 3.5, 3.5)
+    relief -= rng.uniform(2, 5) * _bump(0, -30.5, 8, 2.5)
+    relief -= rng.uniform(6, 11) * _bump(19, -3, 10, 6)
+    relief += rng.uniform(3, 6) * _bump(20, -4, 6.5, 3.6)
+    relief += rng.uniform(1, 5) * _bump(15, 7, 14, 4.5)
+    relief += rng.uniform(2, 6) * _bump(33, -20, 12, 9)
+    relief -= rng.uniform(0, 4) * _bump(38, -38, 10, 10)
+    relief += rng.uniform(1.5, 4) * _bump(0, -36.5, rng.uniform(9, 14), 2.2)
+    relief += rng.uniform(2, 5) * _bump(0, -41.5, rng.uniform(8, 12), 2.6)
+    relief -= rng.uniform(1, 3) * _bump(0, -39, 14, 1.0)
+    relief -= rng.uniform(1, 4) * _bump(0, -46.5, 10, 2.5)
+    relief += rng.uniform(2, 8) * _bump(0, -57, 13, 8)
+    return relief
+
+
 def _skull(rng: np.random.Generator) -> NDArray[np.float64]:
     """Radius table of skull and face in mm."""
     d = table_directions().astype(np.float64)
@@ -136,12 +157,7 @@ def _skull(rng: np.random.Generator) -> NDArray[np.float64]:
     half_z = scale[2] * ((1 - low) * 104 + low * (front * 125 + (1 - front) * 92))
     norm = (np.abs(x) / half_x) ** power + (np.abs(y) / half_y) ** power
     radius = (norm + (np.abs(z) / half_z) ** power) ** (-1 / power)
-    radius += rng.uniform(16, 26) * _bump(0, -17, 6.5, 11)
-    radius -= rng.uniform(5, 9) * _bump(21, -3, 10, 6)
-    radius += rng.uniform(1, 4) * _bump(12, 8, 16, 5)
-    radius += rng.uniform(2, 6) * _bump(35, -22, 12, 10)
-    radius += rng.uniform(2, 8) * _bump(0, -58, 14, 8)
-    radius -= rng.uniform(2, 5) * _bump(0, -38, 12, 5)
+    radius += _features(rng)
     radius += rng.uniform(0, 6) * _bump(180, 5, 40, 25)
     single = d.astype(np.float32)
     for _ in range(10):
@@ -169,7 +185,8 @@ def _border(rng: np.random.Generator) -> Floats:
     """Elevation of the scalp's border per azimuth, smooth and slightly asymmetric."""
     azimuth = np.degrees(_azimuth())
     shift = rng.normal(0, 2.5)
-    line = np.interp(np.abs(azimuth), _HAIRLINE[:, 0], _HAIRLINE[:, 1] + shift)
+    low = np.clip((62 - _HAIRLINE[:, 0]) / 20, 0, 1) * rng.normal(-3, 3.5)  # In front alone.
+    line = np.interp(np.abs(azimuth), _HAIRLINE[:, 0], _HAIRLINE[:, 1] + shift + low)
     kernel = np.hanning(25)
     line = np.convolve(
         np.concatenate([line[-12:], line, line[:12]]), kernel / kernel.sum(), "valid"
@@ -217,8 +234,8 @@ def sample_head(rng: np.random.Generator) -> Head:
         _part([side * (wide + 5), -6, -12], ear, rotation(side * flare, 0.15, side * 0.1), EAR)
         for side in (-1.0, 1.0)
     ]
-    bend = rotation(rng.normal(0, 0.35), rng.normal(0, 0.3), rng.normal(0, 0.18))
-    pivot = np.array([0, -20, -80.0])
+    bend = rotation(rng.normal(0, 0.3), rng.normal(0, 0.22), rng.normal(0, 0.13))
+    pivot = np.array([0, -20, -rng.uniform(50.0, 80.0)])
     broad = rng.uniform(0.85, 1.2)
     body: list[tuple[list[float], list[float], int]] = [
         ([0, 0, -60], [57 * broad, 60 * broad, 115], NECK),

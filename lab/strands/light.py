@@ -71,7 +71,7 @@ class Lighting:
         view = eye - surface.point_mm
         view /= np.linalg.norm(view, axis=-1, keepdims=True) + 1e-6
         open_sky = (0.65 + 0.35 * normal @ self.above)[..., None]
-        light = self.ambient * open_sky * reflectance
+        light = self.ambient * open_sky * _below_chin(surface)[..., None] * reflectance
         oily = (surface.label > NOTHING) * skin.shine
         body = (surface.label == NECK) | (surface.label == SHOULDERS)
         for towards, colour in zip(self.towards, self.colour, strict=True):
@@ -86,6 +86,13 @@ class Lighting:
                 facing[..., None] * reflectance + gloss[..., None]
             )
         return light.astype(np.float32)
+
+
+def _below_chin(surface: Surface) -> Floats:
+    """Share of the ambient light that reaches the neck below the jaw; 1 elsewhere."""
+    height = np.clip((surface.point_mm[..., 2] + 160) / 60, 0, 1)
+    front = np.clip(surface.point_mm[..., 1] / 40 + 0.5, 0, 1)
+    return np.where(surface.label == NECK, 1 - 0.55 * height * front, 1.0).astype(np.float32)
 
 
 def _behind_head(points: Floats, towards: Floats) -> np.ndarray:

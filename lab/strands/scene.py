@@ -73,7 +73,8 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
     plain = rng.random() < PLAIN_SHARE
     head, camera = sample_head(rng), sample_camera(rng, size, plain=plain)
     surface = look(head, camera)
-    skin, style, volume = sample_skin(rng), sample_style(rng), Volume(rng)
+    full_share = 0.6 if camera.view == "portrait" else 0.0
+    skin, style, volume = sample_skin(rng), sample_style(rng, full_share=full_share), Volume(rng)
     lighting = sample_lighting(rng, camera, plain=plain)
     density = density_map(rng, head, style, volume)
     reflectance = paint_skin(rng, camera, surface, skin, style.rgb, volume)
@@ -131,7 +132,33 @@ def _dress(
         collar = rng.uniform(-150, -85)
         dressed = dressed | ((surface.label == NECK) & (surface.point_mm[..., 2] < collar))
     paint = cloth(rng, size)
+    if rng.random() < 0.35:
+        paint = _suit(rng, surface, paint)
+    elif rng.random() < 0.3:
+        dressed = dressed & ~_neckline(surface, rng.uniform(0.3, 1.6), -rng.uniform(120, 260))
     return np.where(dressed[..., None], paint, reflectance), dressed
+
+
+def _neckline(surface: Surface, slope: float, low_mm: float) -> NDArray[np.bool_]:
+    """The V in front of the chest that clothes leave open."""
+    p = surface.point_mm
+    inside = (p[..., 2] - low_mm) > np.abs(p[..., 0]) / slope
+    return np.asarray((surface.label == SHOULDERS) & (p[..., 1] > -20) & inside)
+
+
+def _suit(rng: np.random.Generator, surface: Surface, jacket: Floats) -> Floats:
+    """A shirt, and often a tie, in the V of a jacket."""
+    size = surface.label.shape[0]
+    p = surface.point_mm
+    shirt = np.full((size, size, 3), rng.uniform(0.4, 0.85), np.float32)
+    if rng.random() < 0.4:
+        shirt = cloth(rng, size)
+    opening = _neckline(surface, rng.uniform(0.25, 0.6), -rng.uniform(300, 480))
+    dressed = np.where((opening | (surface.label == NECK))[..., None], shirt, jacket)
+    if rng.random() < 0.6:
+        tie = (np.abs(p[..., 0]) < rng.uniform(10, 26)) & (p[..., 2] < -rng.uniform(120, 150))
+        dressed = np.where((tie & (p[..., 1] > 0))[..., None], cloth(rng, size), dressed)
+    return dressed.astype(np.float32)
 
 
 def _dots(

@@ -55,7 +55,8 @@ def sample_skin(rng: np.random.Generator) -> Skin:
     level = float(rng.uniform(-0.3, 5.3))
     tone = np.array([np.interp(level, range(6), _TONES[:, c]) for c in range(3)])
     reflectance = linear(tone) * rng.uniform(0.8, 1.2) * rng.uniform(0.94, 1.06, 3)
-    shine = float(rng.choice([0.0, 0.02, 0.06, 0.2]) * rng.uniform(0.5, 2.0))
+    shine = float(rng.choice([0.0, 0.02, 0.05, 0.15], p=[0.3, 0.3, 0.25, 0.15]))
+    shine *= float(rng.uniform(0.5, 1.8))
     kind = int(np.clip(round(level), 0, 5)) + 1
     return Skin(kind, reflectance.astype(np.float32), shine, float(rng.uniform(6, 70)))
 
@@ -166,40 +167,150 @@ def _angles(surface: Surface) -> _Angles:
     )
 
 
+class _Painter:
+    """Mixes paint into the reflectance of a face, in place."""
+
+    def __init__(self, colour: Floats, angles: _Angles, grain: Floats) -> None:
+        self.colour = colour
+        self.angles = angles
+        self.grain = grain
+
+    def mix(self, where: Floats, paint: Floats | float, amount: float) -> None:
+        """Move the colour towards `paint` where a soft indicator says so."""
+        self.colour += (np.clip(where, 0, 1) * amount)[..., None] * (paint - self.colour)
+
+    def ellipse(
+        self, azimuth: float, elevation: float, width: float, height: float, paint: Floats | float,
+        amount: float,
+    ) -> None:  # fmt: skip
+        """Paint an ellipse; sizes in degrees."""
+        self.mix(self.angles.ellipse(azimuth, elevation, width, height), paint, amount)
+
+    def line(self, azimuth: Floats, elevation: Floats, thick: float, amount: float) -> None:
+        """Darken along a line through points given in degrees (a wrinkle, a fold)."""
+        a, e = self.angles.azimuth, self.angles.elevation
+        gap = np.abs(e - np.interp(a, azimuth, elevation))
+        taper = np.clip((a - azimuth[0]) / 4, 0, 1) * np.clip((azimuth[-1] - a) / 4, 0, 1)
+        near = np.exp(-((gap / thick) ** 2)) * taper * self.angles.face
+        self.mix(near, 0.35 * self.colour, amount)
+
+
+def _eyes(rng: np.random.Generator, painter: _Painter) -> None:
+    """Sockets, whites, irises, lids and lashes."""
+    closed = rng.random() < 0.2
+    open_deg, wide = rng.uniform(1.6, 3.6), rng.uniform(7, 9)
+    irises = ((0.03, 0.015, 0.008), (0.10, 0.05, 0.02), (0.10, 0.16, 0.25), (0.10, 0.14, 0.08))
+    iris = np.array(irises[int(rng.integers(4))], np.float32)
+    shade, bag = rng.uniform(0.1, 0.6), rng.uniform(0, 0.4)
+    gaze, lash = rng.normal(0, 1.2), rng.uniform(0.3, 1)
+    white = np.full(3, rng.uniform(0.3, 0.7), np.float32)
+    for side in (-1, 1):
+        at = side * 19.5
+        painter.ellipse(at, -2.5, 12, 6, painter.colour * 0.55, shade)
+        painter.ellipse(at, -8.5, 9, 1.6, painter.colour * 0.6, bag)
+        if not closed:
+            painter.ellipse(at, -4, wide, open_deg, white, 0.9)
+            painter.ellipse(at + gaze, -4, 3.2, min(open_deg, 3.2), iris, 0.95)
+            painter.ellipse(at + gaze, -4, 1.4, min(open_deg, 1.4), 0.01, 0.95)
+            painter.ellipse(at + gaze + 1, -3.2, 0.7, 0.6, 1.0, 0.8)
+        painter.ellipse(at, -4 + open_deg, wide + 1, 0.9, 0.02, lash)
+        painter.ellipse(at, -4 - open_deg, wide, 0.5, painter.colour * 0.4, 0.5 * lash)
+        painter.ellipse(at, -1.2 + open_deg, wide + 1, 0.6, painter.colour * 0.5, 0.6)
+
+
+def _brows(rng: np.random.Generator, painter: _Painter, hair: Floats) -> None:
+    """Brows of short strokes, thicker towards the nose."""
+    height, thick = rng.uniform(4, 10), rng.uniform(0.9, 3.2)
+    bend, amount, slope = rng.uniform(0, 3), rng.uniform(0.2, 1.0), rng.uniform(-0.15, 0.1)
+    paint = hair * rng.uniform(0.3, 1.0)
+    a, e = painter.angles.azimuth, painter.angles.elevation
+    for side in (-1, 1):
+        along = (a * side - 19.5) / 13
+        middle = height + bend * (1 - along**2) + slope * 13 * along
+        width = thick * np.clip(1.15 - 0.5 * along, 0.4, 1.6)
+        body = np.clip(2.5 * (1 - ((e - middle) / width) ** 2), 0, 1)
+        painter.mix(body * (np.abs(along) < 1) * painter.angles.face * painter.grain, paint, amount)
+
+
+def _mouth(rng: np.random.Generator, painter: _Painter) -> None:
+    """Lips, sometimes open with teeth; nostrils and the folds beside the nose."""
+    lips = np.array([0.30, 0.09, 0.08], np.float32) * rng.uniform(0.5, 1.6)
+    lips = 0.5 * lips + 0.5 * painter.colour * np.array([1.0, 0.6, 0.6], np.float32)
+    amount, wide = rng.uniform(0.2, 0.9), rng.uniform(11, 17)
+    smile = rng.random() < 0.35
+    painter.ellipse(0, -37.2, wide - 2, 2.2, lips, amount)
+    painter.ellipse(0, -41.2, wide - 3, 2.8, lips, amount)
+    if smile:
+        painter.ellipse(0, -39.2, wide - 3, 2.4, 0.04, 0.9)
+        painter.ellipse(0, -38.8, wide - 5, 1.8, rng.uniform(0.5, 0.8), 0.9)
+    painter.ellipse(0, -39, wide, 0.6, painter.colour * 0.2, 0.8)
+    for side in (-1, 1):
+        painter.ellipse(side * 4, -27, 2.2, 1.3, painter.colour * 0.15, 0.9)
+        fold = np.array([8.0, 13.0, 18.0])
+        line = fold if side > 0 else -fold[::-1]
+        drop = np.array([-24.0, -31.0, -41.0])
+        painter.line(line, drop if side > 0 else drop[::-1], 0.9, rng.uniform(0, 0.6) + 0.3 * smile)
+    painter.ellipse(0, -30, 9, 2, painter.colour * 0.6, rng.uniform(0.1, 0.6))
+
+
+def _wrinkles(rng: np.random.Generator, painter: _Painter) -> None:
+    """Lines across the forehead, between the brows and beside the eyes."""
+    if rng.random() < 0.5:
+        amount = rng.uniform(0.1, 0.6)
+        for height in np.arange(rng.uniform(13, 20), 44, rng.uniform(4, 8)):
+            grid = np.linspace(-rng.uniform(15, 40), rng.uniform(15, 40), 7)
+            wave = height + rng.normal(0, 0.8, 7) + rng.uniform(-3, 3) * (grid / 30) ** 2
+            painter.line(grid, wave, rng.uniform(0.3, 0.9), amount)
+    if rng.random() < 0.4:
+        for side in (-1, 1):
+            painter.ellipse(side * 3, 6, 0.8, 4, painter.colour * 0.5, rng.uniform(0.1, 0.6))
+            for k in range(3):
+                ends = np.array([29.0, 38.0]) * side
+                rise = np.array([-4.0, -8.0 + 6 * k])
+                order = np.argsort(ends)
+                painter.line(ends[order], rise[order], 0.5, rng.uniform(0, 0.5))
+
+
+def _beard(rng: np.random.Generator, surface: Surface, painter: _Painter, hair: Floats) -> None:
+    """Stubble, moustache or beard: hair of the face is *other skin* here."""
+    p, azimuth = surface.point_mm, painter.angles.azimuth
+    edge = rng.uniform(-40, -18)
+    below = np.clip((edge - p[..., 2] + 25 * (np.abs(p[..., 0]) / 70) ** 2) / 12, 0, 1)
+    jaw = below * (surface.label == FACE) * np.clip(p[..., 1] / 20 + 0.6, 0, 1)
+    if rng.random() < 0.3:
+        jaw = jaw * np.clip((30 - np.abs(azimuth)) / 6, 0, 1)
+    if rng.random() < 0.6:
+        jaw = np.maximum(jaw, painter.angles.ellipse(0, -33, 17, 3.5))
+    beard = np.clip(jaw * painter.grain * rng.uniform(0.3, 1.4), 0, 1).astype(np.float32)
+    paint = (
+        hair * rng.uniform(0.5, 1.2) if rng.random() < 0.7 else np.full(3, rng.uniform(0.1, 0.6))
+    )
+    lips = painter.angles.ellipse(0, -39, 14, 4)
+    painter.mix(beard * (1 - lips), paint.astype(np.float32), rng.uniform(0.25, 0.98))
+
+
 def _face(
     rng: np.random.Generator, surface: Surface, colour: Floats, hair: Floats, volume: Volume
 ) -> Floats:
-    """Paint eyes, brows, lips, nostrils and beard. All of them are *other skin*."""
-
-    def mix(where: Floats, paint: Floats, amount: float) -> None:
-        colour[:] = colour + (where * amount)[..., None] * (paint - colour)
-
-    if (surface.label == FACE).sum() < 20:
-        return colour
-    ellipse = _angles(surface).ellipse
+    """Paint eyes, brows, lips, nostrils, wrinkles and beard. All of them are *other skin*."""
     face = surface.label == FACE
+    if face.sum() < 20:
+        return colour
     grain = np.ones(face.shape, np.float32)
-    grain[face] += 0.5 * volume.at(surface.point_mm[face], 1.5)
-    brow_height, arch = rng.uniform(6, 11), rng.uniform(1.2, 3.0)
-    closed = rng.random() < 0.3
+    grain[face] += 0.6 * volume.at(surface.point_mm[face] * np.array([1, 1, 0.6]), 1.5)
+    painter = _Painter(colour, _angles(surface), np.clip(grain, 0, 2))
+    rouge = colour * np.array([1.05, 0.75, 0.75], np.float32)
+    blush = rng.uniform(0, 0.5)
     for side in (-1, 1):
-        mix(ellipse(side * 21, brow_height, 13, arch) * grain, hair, rng.uniform(0.2, 0.9))
-        mix(ellipse(side * 20, -4, 11, 5), colour * 0.6, 0.7)
-        if not closed:
-            mix(ellipse(side * 20, -4, 8, 3), np.full(3, 0.55, np.float32), 0.9)
-            mix(ellipse(side * 20, -4, 3, 3), np.full(3, 0.03, np.float32), 0.95)
-        mix(ellipse(side * 20, -2.2, 9, 1.3), np.full(3, 0.02, np.float32), 0.7)
-        mix(ellipse(side * 4, -27, 2.5, 1.6), colour * 0.15, 0.9)
-    lips = colour.mean((0, 1)) * 0 + np.array([0.30, 0.09, 0.08], np.float32)
-    mix(ellipse(0, -39, 15, 3.5), lips * rng.uniform(0.5, 1.6), rng.uniform(0.2, 0.8))
-    mix(ellipse(0, -39, 13, 0.7), colour * 0.2, 0.8)
-    if rng.random() < 0.35:
-        p = surface.point_mm
-        below = np.clip((-22 - p[..., 2] + 25 * (np.abs(p[..., 0]) / 70) ** 2) / 12, 0, 1)
-        jaw = below * (surface.label == FACE) * np.clip(p[..., 1] / 20 + 0.6, 0, 1)
-        beard = np.clip(jaw * grain * rng.uniform(0.3, 1.2), 0, 1).astype(np.float32)
-        mix(beard * (1 - ellipse(0, -39, 14, 4)), hair, rng.uniform(0.3, 0.95))
-    return colour
+        painter.ellipse(side * 33, -22, 18, 14, rouge, blush)
+    painter.ellipse(0, -21, 8, 7, rouge, rng.uniform(0, 0.5))
+    _wrinkles(rng, painter)
+    _eyes(rng, painter)
+    _brows(rng, painter, hair)
+    _mouth(rng, painter)
+    if rng.random() < 0.4:
+        _beard(rng, surface, painter, hair)
+    return painter.colour
 
 
 def paint_skin(

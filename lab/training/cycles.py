@@ -18,6 +18,8 @@ SCALP_LABEL = 1
 LARGEST_HEAD_PX = 360
 GAMMA = 2.2
 BEYOND = 114
+GREY_SHARE = 0.05
+"""Share of the mild photographs without colour."""
 SMALLEST_SCALP_PX = 400
 
 
@@ -149,7 +151,8 @@ def photographed(
     contrast = np.float32(rng.uniform(-0.15, 0.3))
     shown = shown + contrast * shown * (1 - shown) * (2 * shown - 1)
     grey = shown.mean(-1, keepdims=True)
-    shown = grey + np.float32(rng.normal(1, 0.12)) * (shown - grey)
+    saturation = 0.0 if rng.random() < GREY_SHARE else rng.normal(1, 0.15)
+    shown = grey + np.float32(saturation) * (shown - grey)
     if rng.random() < 0.35:
         shown = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.3, 1.0))
     elif rng.random() < 0.5:

@@ -33,6 +33,15 @@ class Crop:
         shift = (self.side_px - side) // 2
         return Crop(self.left_px + shift, self.top_px + shift, side)
 
+    def holds(self, shape: tuple[int, ...]) -> bool:
+        """True when nothing of a photograph of this (H, W) lies outside."""
+        return bool(
+            self.left_px <= 0
+            and self.top_px <= 0
+            and self.left_px + self.side_px >= shape[1]
+            and self.top_px + self.side_px >= shape[0]
+        )
+
     def grid(self) -> Grid:
         """Where the network's pixels lie in the photograph."""
         step = self.side_px / INPUT_PX

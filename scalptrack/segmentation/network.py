@@ -18,10 +18,12 @@ from scalptrack.records import (
     RegionClass,
     Segmentation,
     Severity,
+    Surroundings,
 )
 from scalptrack.segmentation.classical_hair import hair_fraction_classical
 from scalptrack.segmentation.crops import (
     INPUT_PX,
+    MIN_SIDE_PX,
     Crop,
     crop_around,
     cut,
@@ -47,6 +49,12 @@ a sixteenth of it wide. What is smaller has too few pixels to measure."""
 
 MAX_CANDIDATES = 3
 """How many things that look like scalp from afar are looked at from near."""
+
+TILE_SHARE = 0.5
+"""Side of the squares that are searched for a small head, relative to the whole photograph."""
+
+WIDER = 2.2
+"""How much larger than the head's crop the look at its surroundings is."""
 
 FIRST_SHARE = 0.6
 """Share that the sure scalp shall fill in the first closer look; the whole head is larger."""
@@ -172,6 +180,7 @@ class NetworkSegmenter:
             warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
             if perturbations
             else (),
+            surroundings=self._surroundings(image, crop),
         )
 
     def _predict(self, picture: ImageArray) -> Maps:
@@ -183,14 +192,28 @@ class NetworkSegmenter:
     def _find_head(self, image: ImageArray) -> tuple[Crop, Maps]:
         """Crop around the head and what is seen in it.
 
-        The head is searched in the whole photograph; where several things look like scalp, the one
-        that looks most like it from near. Then the crop is corrected once or twice.
+        The head is searched in the whole photograph, and in parts of it when nothing there is
+        scalp for sure; where several things look like scalp, the one that looks most like it from
+        near is taken. Then the crop is corrected once or twice.
+
+        Raises
+        ------
+        HeadNotFoundError
+            When nothing looks like a scalp.
         """
         shape = image.shape[:2]
         side = max(shape)
         whole = Crop((shape[1] - side) // 2, (shape[0] - side) // 2, side)
         seen = self._look(image, whole)
         looks = [(crop, self._look(image, crop)) for crop in _candidates(seen, whole, shape)]
+        confidence = max(
+            (_confidence(maps, inside_frame(shape, c)) for c, maps in looks), default=0
+        )
+        if confidence < MIN_SCALP_CONFIDENCE:
+            found = [each for tile in _tiles(shape) for each in self._search(image, tile)]
+            looks += [(crop, self._look(image, crop)) for crop in found]
+        if not looks:
+            raise _not_found(float((seen[SCALP_CHANNEL] > 0.5).mean()))
         crop, maps = max(looks, key=lambda look: _confidence(look[1], inside_frame(shape, look[0])))
         for _ in range(2):
             scalp = _likely_scalp(maps, inside_frame(shape, crop))
@@ -199,6 +222,22 @@ class NetworkSegmenter:
                 break
             crop, maps = tighter, self._look(image, tighter)
         return crop, maps
+
+    def _search(self, image: ImageArray, tile: Crop) -> list[Crop]:
+        """The likeliest head of a part of the photograph, if any."""
+        return _candidates(self._look(image, tile), tile, image.shape[:2])[:1]
+
+    def _surroundings(self, image: ImageArray, crop: Crop) -> Surroundings | None:
+        """A wider look; None where the crop already holds the whole photograph."""
+        if crop.holds(image.shape[:2]):
+            return None
+        wide = crop.zoomed(1 / WIDER)
+        maps = self._look(image, wide)
+        inside = inside_frame(image.shape[:2], wide)
+        classes = np.argmax(maps[CLASS_CHANNELS], axis=0).astype(np.uint8)
+        classes[~inside] = RegionClass.BACKGROUND
+        fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
+        return Surroundings(wide.grid(), fraction, classes)
 
     def _look(self, image: ImageArray, crop: Crop) -> Maps:
         return self._predict(shrunk(cut(image, crop)))
@@ -255,13 +294,7 @@ def _second_opinion(
 
 
 def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:
-    """Closer crops around what may be the scalp, the largest first.
-
-    Raises
-    ------
-    HeadNotFoundError
-        When nothing in the maps looks like a scalp.
-    """
+    """Closer crops around what may be the scalp, the largest first; none where nothing is."""
     inside = inside_frame(shape, crop)
     smallest = MIN_CANDIDATE_SHARE * inside.size
     for level, share in ((SURE_SCALP, FIRST_SHARE), (0.5, HEAD_SHARE)):
@@ -271,7 +304,19 @@ def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:
         large = [1 + int(k) for k in np.argsort(-area, kind="stable") if area[k] >= smallest]
         if large:
             return [crop_around(labels == k, crop, share) for k in large[:MAX_CANDIDATES]]
-    raise _not_found(float(scalp.mean()))
+    return []
+
+
+def _tiles(shape: tuple[int, ...]) -> list[Crop]:
+    """Overlapping squares that cover a photograph, row by row."""
+    side = max(round(TILE_SHARE * max(shape)), MIN_SIDE_PX)
+    corners = [
+        [round(float(at)) for at in np.linspace(0, length - side, 1 + 2 * (length > side))]
+        if length > side
+        else [(length - side) // 2]
+        for length in shape[:2]
+    ]
+    return [Crop(left, top, side) for top in corners[0] for left in corners[1]]
 
 
 def _confidence(maps: Maps, inside: BoolArray) -> float:

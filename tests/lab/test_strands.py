@@ -1,14 +1,17 @@
 """The fast renderer: exact coverage, occlusion, anatomy, and the same picture per seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lab.strands.camera import Camera, Surface, look, sample_camera
 from lab.strands.develop import decode_light, develop, encode_light
 from lab.strands.draw import draw_strands
-from lab.strands.hair import Strands
+from lab.strands.hair import Strands, grow, sample_style
 from lab.strands.head import SCALP, sample_head
 from lab.strands.light import Lighting
+from lab.strands.noise import Volume
 from lab.strands.scene import NO_HEAD_SHARE, render
 from lab.strands.shards import pack, read_shard, unpack_code, write_shard
 
@@ -165,6 +168,8 @@ def test_plain_pictures_mostly_show_the_whole_head_upright() -> None:
     for seed in range(60):
         rng = np.random.default_rng(seed)
         head, camera = sample_head(rng), sample_camera(rng, SIZE, plain=True)
+        if camera.view == "portrait":  # Of a person, not of a scalp.
+            continue
         scalp = look(head, camera).label == SCALP
         assert scalp.mean() > 0.05
         cut += bool(np.concatenate([scalp[0], scalp[-1], scalp[:, 0], scalp[:, -1]]).any())
@@ -172,3 +177,29 @@ def test_plain_pictures_mostly_show_the_whole_head_upright() -> None:
             turned += bool(camera.axes[1] @ np.array([0, 0, -1.0]) < 0.5)
     assert cut <= 20
     assert turned <= 6
+
+
+def test_a_portrait_shows_a_person_from_the_height_of_the_face() -> None:
+    seen, spans = 0, []
+    for seed in range(80):
+        camera = sample_camera(np.random.default_rng(seed), SIZE, plain=seed % 2 == 0)
+        if camera.view != "portrait":
+            continue
+        seen += 1
+        away = camera.position_mm / np.linalg.norm(camera.position_mm)
+        assert away[2] < 0.7
+        spans.append(172 / camera.mm_per_px / SIZE)
+    assert seen > 8
+    assert min(spans) < 0.3 < 0.5 < max(spans)
+
+
+def test_a_fade_is_short_at_the_sides_and_long_on_top() -> None:
+    rng = np.random.default_rng(4)
+    head, volume = sample_head(rng), Volume(rng)
+    style = replace(sample_style(rng), length_mm=40.0, curl_mm=0.0, clump=0.0, side_share=0.2)
+    high, low = np.array([[0, 0, 110]] * 200), np.array([[80, 0, -10]] * 200)
+    roots = np.concatenate([high, low]).astype(np.float32)
+    normal = (roots / np.linalg.norm(roots, axis=1, keepdims=True)).astype(np.float32)
+    points = grow(rng, head, style, roots, normal, np.ones(400, np.float32), volume).points_mm
+    length = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1)
+    assert 0.1 < np.median(length[200:]) / np.median(length[:200]) < 0.35

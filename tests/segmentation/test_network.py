@@ -13,6 +13,7 @@ from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.images import read_photograph
 from scalptrack.segmentation import NetworkSegmenter, crops, network
 from scalptrack.segmentation.perturb import RECIPES, perturbed
+from scalptrack.single import photograph_maps
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,41 @@ def test_of_several_candidates_the_likeliest_is_taken(segmenter, monkeypatch) ->
     assert centre == pytest.approx([200, 300], abs=5)
     image[image == 240] = 150
     assert _centre(segmenter.segment(image)) == pytest.approx([650, 300], abs=5)
+
+
+def _red_scalp_of_some_size(segmenter, picture):
+    """As `_red_is_scalp`, but doubtful while it fills less than a hundredth of what is seen."""
+    maps = _red_is_scalp(segmenter, picture)
+    if (maps[network.SCALP_CHANNEL] > 0.5).mean() < 0.01:
+        maps[network.SCALP_CHANNEL] *= 0.4
+    return maps
+
+
+@pytest.mark.parametrize("at", [(120, 90), (880, 130), (500, 560)])
+def test_a_small_head_is_found_by_looking_at_parts(segmenter, monkeypatch, at) -> None:
+    monkeypatch.setattr(NetworkSegmenter, "_predict", _red_scalp_of_some_size)
+    image = np.zeros((660, 1000, 3), np.uint8)
+    cv2.circle(image, at, 40, (255, 0, 0), -1)
+    assert _centre(segmenter.segment(image)) == pytest.approx(at, abs=3)
+
+
+def test_what_lies_around_the_head_is_seen_in_a_wider_look(segmenter, monkeypatch) -> None:
+    def green_is_hair(segmenter, picture):
+        maps = _red_is_scalp(segmenter, picture)
+        maps[network.FRACTION_CHANNEL] = picture[..., 1] / 255
+        maps[2] = 2 * maps[network.FRACTION_CHANNEL]
+        return maps
+
+    monkeypatch.setattr(NetworkSegmenter, "_predict", green_is_hair)
+    image = np.zeros((900, 900, 3), np.uint8)
+    cv2.circle(image, (450, 300), 120, (255, 0, 0), -1)
+    cv2.rectangle(image, (420, 500), (480, 620), (0, 255, 0), -1)
+    fraction, classes = photograph_maps(segmenter.segment(image))
+    assert fraction[510:610, 430:470].mean() == pytest.approx(1, abs=0.02)
+    assert set(np.unique(classes[510:610, 430:470])) == {2}
+    assert fraction[640:].max() < 0.05
+    cropped = image[180:420, 330:570]
+    assert segmenter.segment(cropped).surroundings is None
 
 
 def _centre(found):
