@@ -64,18 +64,33 @@ def open_photograph(path: Path, settings: Settings) -> Opened:
     HeadNotFoundError
         When no head is found, or the photograph is too bad to be measured.
     """
+    opened, problem = look_at(path, settings)
+    if problem is not None:
+        raise HeadNotFoundError(problem)
+    return opened
+
+
+def look_at(path: Path, settings: Settings) -> tuple[Opened, str | None]:
+    """Read and segment a photograph, and say why it can't be measured if it can't.
+
+    Raises
+    ------
+    ImageReadError
+        When the file isn't a whole photograph.
+    HeadNotFoundError
+        When no head is found.
+    """
     image, capture = read_photograph(path, max_megapixels=settings.max_megapixels)
     segmentation = shared_segmenter().segment(image, perturbations=settings.perturbations)
-    quality = check_quality(image, segmentation, capture)
-    for finding in quality.findings:
+    opened = Opened(image, capture, segmentation)
+    for finding in check_quality(image, segmentation, capture).findings:
         if finding.severity is Severity.ERROR:
-            message = (
+            return opened, (
                 f"{path.name} can't be measured: {finding.code.replace('_', ' ')} "
                 f"({finding.value:.3g} {finding.unit}, the limit is {finding.limit:.3g}). "
                 f"{finding.advice}"
             )
-            raise HeadNotFoundError(message)
-    return Opened(image, capture, segmentation)
+    return opened, None
 
 
 def segment_photograph(
@@ -87,7 +102,9 @@ def segment_photograph(
     -------
     dict
         Plain values: ``photo``, ``status``, ``reason``, ``coverage_fraction``, ``region_px``,
-        ``excluded_fraction``, ``files`` and more; a failure has a reason and null numbers.
+        ``excluded_fraction``, ``files`` and more; a failure has a reason and null numbers. The
+        pictures are also written of a photograph in which a head was found and that is too bad to
+        be measured: they show what was seen.
     """
     settings = Settings(max_megapixels=max_megapixels)
     result: dict[str, Any] = {
@@ -103,7 +120,7 @@ def segment_photograph(
         "files": {},
     }
     try:
-        opened = open_photograph(photo, settings)
+        opened, problem = look_at(photo, settings)
     except (ImageReadError, HeadNotFoundError) as error:
         return result | {"reason": str(error)}
     segmentation = opened.segmentation
@@ -112,6 +129,8 @@ def segment_photograph(
     sha256 = sha256_of_file(photo)
     result |= {"sha256": sha256, "method": segmentation.method}
     result["files"] = _write_maps(photo, sha256, opened, region, folder)
+    if problem is not None:
+        return result | {"reason": problem}
     if measurement is None:
         reason = "Too little scalp is seen at less than 60 degrees. Photograph it from above it."
         return result | {"status": "refused", "reason": reason}

@@ -110,6 +110,20 @@ def test_segment_gives_a_reason_where_there_is_no_head(empty_wall, tmp_path):
     assert document["reason"]
 
 
+def test_segment_shows_what_it_saw_of_a_photograph_too_bad_to_be_measured(photograph, tmp_path):
+    small = tmp_path / "small.jpg"
+    with Image.open(photograph) as image:
+        image.resize((image.width // 8, image.height // 8)).save(small, quality=95)
+        size = (image.width // 8, image.height // 8)
+    result = _invoke("segment", small, "--out", tmp_path / "out", "--json")
+    (document,) = json.loads(result.stdout)["photographs"]
+    assert result.exit_code == 1
+    assert (document["status"], document["coverage_fraction"]) == ("rejected", None)
+    assert document["reason"].startswith("small.jpg can't be measured: low resolution")
+    with Image.open(tmp_path / "out" / document["files"]["hair"]) as hair:
+        assert hair.size == size
+
+
 def test_two_photographs_with_one_name_keep_their_own_maps(photograph, baseline, tmp_path):
     paths = []
     for folder, source in (("one", photograph), ("two", baseline)):
