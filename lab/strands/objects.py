@@ -183,6 +183,22 @@ def _cape(rng: np.random.Generator, camera: Camera) -> Cover:
     return Cover(_lit(cloth(rng, size), rng.uniform(0.4, 1.0)), edge.astype(np.float32), OBJECT)
 
 
+def _bar(rng: np.random.Generator, surface: Surface) -> Cover:
+    """A plain rectangle over the eyes, as published photographs have it, or over another part."""
+    size = surface.label.shape[0]
+    face = np.argwhere(surface.label == FACE)
+    alpha = np.zeros((size, size), np.float32)
+    if len(face) > 50:
+        top, left = np.percentile(face, 3, axis=0)
+        bottom, right = np.percentile(face, 97, axis=0)
+        high = rng.uniform(0.15, 0.6) * (bottom - top)
+        middle = top + rng.uniform(0.2, 0.6) * (bottom - top)
+        rows = slice(max(0, int(middle - high / 2)), int(middle + high / 2) + 1)
+        alpha[rows, max(0, int(left)) : int(right) + 1] = 1
+    paint = np.full((size, size, 3), rng.choice([0.0, 0.0, 0.2, 1.0]), np.float32)
+    return Cover(paint, alpha, OBJECT)
+
+
 def sample_covers(
     rng: np.random.Generator, camera: Camera, surface: Surface, skin: Skin
 ) -> list[Cover]:
@@ -198,4 +214,6 @@ def sample_covers(
         covers.append(_hand(rng, camera, surface, skin))
     if rng.random() < 0.06:
         covers.append(_cape(rng, camera))
+    if rng.random() < 0.06:
+        covers.append(_bar(rng, surface))
     return covers

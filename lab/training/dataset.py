@@ -18,7 +18,12 @@ DETAIL_HEAD_PX = 260
 WHOLE_FROM_PX = 280
 """Crops of at least this side show the whole head, smaller ones mostly a part of it."""
 
-_HAIR = 2
+BEYOND_LIGHT = (114 / 255) ** 2.2
+"""Light of the grey that the program shows beyond the frame of a photograph."""
+
+FRAMED_SHARE = 0.3
+"""Share of the crops that reach past the frame of their photograph."""
+
 _REGION_BIT = 8
 
 Facts = dict[str, str | int | float]
@@ -135,4 +140,18 @@ def draw_crop(
     picture, truth = np.rot90(picture, turn), np.rot90(truth, turn)
     if rng.random() < 0.5:
         picture, truth = picture[:, ::-1], truth[:, ::-1]
-    return np.ascontiguousarray(picture), unpack(np.ascontiguousarray(truth))
+    picture, truth = np.ascontiguousarray(picture), np.ascontiguousarray(truth)
+    if rng.random() < FRAMED_SHARE:
+        _frame(rng, picture, truth)
+    return picture, unpack(truth)
+
+
+def _frame(
+    rng: np.random.Generator, picture: NDArray[np.float32], truth: NDArray[np.uint8]
+) -> None:
+    """Cut the photograph off at one to three of its sides, in place: beyond is grey."""
+    size = len(picture)
+    for turn in rng.permutation(4)[: int(rng.integers(1, 4))]:
+        margin = int(rng.uniform(0.02, 0.28) * size)
+        np.rot90(picture, turn)[:margin] = BEYOND_LIGHT
+        np.rot90(truth, turn)[:margin] = 0

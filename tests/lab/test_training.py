@@ -12,7 +12,7 @@ from lab.strands.scene import render
 from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
 from lab.training.batches import draw_batch
 from lab.training.cycles import Photographs, draw_photograph, read_photograph
-from lab.training.dataset import Pictures, draw_crop, unpack
+from lab.training.dataset import BEYOND_LIGHT, Pictures, draw_crop, unpack
 from scalptrack.segmentation.crops import INPUT_PX
 
 MODEL = Path(__file__).parents[2] / "scalptrack" / "segmentation" / "model"
@@ -35,7 +35,8 @@ def test_training_shards_leave_held_out_seeds_unrendered(tmp_path, monkeypatch) 
     assert used == [1, 2, 4, 5]
 
 
-def test_crops_keep_truth_on_the_picture() -> None:
+def test_crops_keep_truth_on_the_picture(monkeypatch) -> None:
+    monkeypatch.setattr("lab.training.dataset.FRAMED_SHARE", 0.0)
     # Light that equals the truth must still equal it after cropping, scaling and turning.
     scene = render(2, 256)
     light, packed = pack(scene)
@@ -143,3 +144,20 @@ def test_model_answers_with_activated_maps(side) -> None:
     assert np.allclose(maps[0, :5].sum(0), 1, atol=1e-4)
     assert maps.min() >= 0
     assert maps.max() <= 1
+
+
+def test_crops_of_strands_also_reach_past_the_frame(tmp_path) -> None:
+    size = 96
+    light = np.full((size, size, 3), 200, np.uint8)
+    packed = np.full((size, size, 3), 255, np.uint8)
+    packed[..., 1] = 2 + 8
+    framed = 0
+    for seed in range(60):
+        picture, truth = draw_crop(np.random.default_rng(seed), light, packed, size)
+        beyond = np.isclose(picture, BEYOND_LIGHT).all(-1)
+        framed += bool(beyond.any())
+        assert not truth.classes[beyond].any()
+        assert not truth.fraction[beyond].any()
+        assert truth.region[~beyond].all()
+        assert beyond.mean() < 0.7
+    assert 8 < framed < 30
