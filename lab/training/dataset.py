@@ -140,7 +140,7 @@ def draw_crop(
     picture, truth = np.rot90(picture, turn), np.rot90(truth, turn)
     if rng.random() < 0.5:
         picture, truth = picture[:, ::-1], truth[:, ::-1]
-    picture, truth = np.ascontiguousarray(picture), np.ascontiguousarray(truth)
+    picture, truth = picture.copy(), truth.copy()  # The store's own arrays stay as they are.
     if rng.random() < FRAMED_SHARE:
         _frame(rng, picture, truth)
     return picture, unpack(truth)
