@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -68,6 +69,10 @@ MIN_SCALP_SHARE = 0.02
 MIN_SCALP_CONFIDENCE = 0.75
 """Mean probability over the scalp region, and over the looks, below which it isn't trusted: what is
 no head looks like scalp in one look and not in the next."""
+
+MAX_SKIN_AROUND = 0.78
+"""Share of the scalp's border along which face or neck may lie. 99 % of 264 rendered heads of all
+views are below (lab/benchmarks/border.py); a chin or a cheek that is taken for a scalp has more."""
 
 COVERAGE_SD_FRACTION = 0.06
 """SD of the network's error of a coverage on renders it has not seen (lab/benchmarks), for the
@@ -165,7 +170,7 @@ class NetworkSegmenter:
         classes = np.argmax(maps[CLASS_CHANNELS], axis=0).astype(np.uint8)
         classes[~inside] = RegionClass.BACKGROUND
         scalp &= classes != RegionClass.OBJECT
-        _require_scalp(maps, scalp)
+        _require_scalp(maps, scalp, inside)
         fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
         return Segmentation(
             grid=crop.grid(),
@@ -320,9 +325,42 @@ def _tiles(shape: tuple[int, ...]) -> list[Crop]:
 
 
 def _confidence(maps: Maps, inside: BoolArray) -> float:
-    """Mean probability over the largest thing that looks like scalp; 0 without any."""
+    """Mean probability over the largest thing that looks like scalp; 0 without any.
+
+    What has skin all around is a chin rather than a scalp, and counts half.
+    """
     scalp = _likely_scalp(maps, inside)
-    return float(maps[SCALP_CHANNEL][scalp].mean()) if scalp.any() else 0.0
+    if not scalp.any():
+        return 0.0
+    mean = float(maps[SCALP_CHANNEL][scalp].mean())
+    return 0.5 * mean if _skin_around(maps, scalp, inside) > MAX_SKIN_AROUND else mean
+
+
+def _skin_around(maps: Maps, scalp: BoolArray, inside: BoolArray) -> float:
+    return skin_around_share(np.argmax(maps[CLASS_CHANNELS], axis=0), scalp, inside)
+
+
+def skin_around_share(classes: NDArray[Any], scalp: BoolArray, inside: BoolArray) -> float:
+    """Share of the border of a scalp, within the frame, along which other skin lies.
+
+    Parameters
+    ----------
+    classes : integers (H, W)
+        Codes of `RegionClass`.
+    scalp, inside : bool (H, W)
+        The scalp, and the pixels that lie in the photograph.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 where no border is in the frame.
+    """
+    reach = max(2, round(0.03 * float(np.sqrt(scalp.sum()))))
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    ring = (cv2.dilate(scalp.astype(np.uint8), kernel) > 0) & ~scalp & inside
+    if not ring.any():
+        return 0.0
+    return float(np.mean(classes[ring] == RegionClass.OTHER_SKIN))
 
 
 def _likely_scalp(maps: Maps, inside: BoolArray) -> BoolArray:
@@ -347,7 +385,7 @@ def _scalp_mask(maps: Maps, inside: BoolArray) -> BoolArray:
     return (closed > 0) & inside
 
 
-def _require_scalp(maps: Maps, scalp: BoolArray) -> None:
+def _require_scalp(maps: Maps, scalp: BoolArray, inside: BoolArray) -> None:
     """Raise `HeadNotFoundError` when the scalp is too small or too doubtful to measure."""
     share = float(scalp.mean())
     if share < MIN_SCALP_SHARE:
@@ -358,6 +396,14 @@ def _require_scalp(maps: Maps, scalp: BoolArray) -> None:
             f"It is not certain what is scalp in this photograph (confidence {confidence:.2f}, at "
             f"least {MIN_SCALP_CONFIDENCE:.2f} is needed). Take it closer, with the whole head in "
             "the frame and before a plain background."
+        )
+        raise HeadNotFoundError(message)
+    around = _skin_around(maps, scalp, inside)
+    if around > MAX_SKIN_AROUND:
+        message = (
+            f"What looks like scalp in this photograph has skin along {100 * around:.0f} % of its "
+            f"border (at most {100 * MAX_SKIN_AROUND:.0f} % is accepted): it may be a chin or a "
+            "cheek. Photograph the head from above or from the side of the hair."
         )
         raise HeadNotFoundError(message)
 

@@ -165,6 +165,24 @@ def _centre(found):
     return found.grid.to_photograph(at[np.newaxis])[0]
 
 
+@pytest.mark.parametrize(("skin_share", "refused"), [(0.5, False), (1.0, True)])
+def test_what_has_skin_all_around_is_a_chin(segmenter, monkeypatch, skin_share, refused) -> None:
+    def blue_is_skin(segmenter, picture):
+        maps = _red_is_scalp(segmenter, picture)
+        maps[3] = 2 * (picture[..., 2] / 255)
+        return maps
+
+    monkeypatch.setattr(NetworkSegmenter, "_predict", blue_is_skin)
+    image = np.zeros((600, 600, 3), np.uint8)
+    cv2.ellipse(image, (300, 300), (200, 200), 0, 0, 360 * skin_share, (0, 0, 255), -1)
+    cv2.circle(image, (300, 300), 120, (240, 0, 0), -1)
+    if refused:
+        with pytest.raises(HeadNotFoundError, match="skin along 100 % of its border"):
+            segmenter.segment(image)
+    else:
+        assert segmenter.segment(image).scalp.mean() > 0.1
+
+
 def test_a_scalp_that_moves_from_look_to_look_is_none(segmenter, monkeypatch) -> None:
     looks = iter(range(100))
 
