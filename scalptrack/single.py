@@ -37,7 +37,7 @@ from scalptrack.registration import (
     register_points,
     warp_to_reference,
 )
-from scalptrack.segmentation import shared_segmenter
+from scalptrack.segmentation import coverage_interval, shared_segmenter
 
 OVERLAY_SIDE_PX = 1600
 """Longest side of pictures for people; originals stay what they are."""
@@ -113,6 +113,8 @@ def segment_photograph(
         "status": "rejected",
         "reason": None,
         "coverage_fraction": None,
+        "coverage_low_fraction": None,
+        "coverage_high_fraction": None,
         "coverage_sd_fraction": None,
         "region_px": None,
         "excluded_fraction": None,
@@ -134,9 +136,12 @@ def segment_photograph(
     if measurement is None:
         reason = "Too little scalp is seen at less than 60 degrees. Photograph it from above it."
         return result | {"status": "refused", "reason": reason}
+    low, high = coverage_interval(measurement.coverage_fraction, segmentation, region)
     return result | {
         "status": "measured",
         "coverage_fraction": measurement.coverage_fraction,
+        "coverage_low_fraction": low,
+        "coverage_high_fraction": high,
         "coverage_sd_fraction": measurement.segmentation_sd_fraction,
         "region_px": measurement.region_px,
         "excluded_fraction": measurement.excluded_fraction,

@@ -71,7 +71,8 @@ def _line(result: dict[str, Any]) -> str:
     if result["status"] != "measured":
         return f"{result['photo']}: no coverage. {result['reason']}"
     return (
-        f"{result['photo']}: visible hair coverage {100 * result['coverage_fraction']:.1f} % of "
-        f"{result['region_px']} px of scalp "
+        f"{result['photo']}: visible hair coverage {100 * result['coverage_fraction']:.1f} % "
+        f"(95 % interval {100 * result['coverage_low_fraction']:.0f} to "
+        f"{100 * result['coverage_high_fraction']:.0f} %) of {result['region_px']} px of scalp "
         f"({100 * result['excluded_fraction']:.0f} % of the scalp excluded)"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scalptrack.records import BoolArray
+from scalptrack.records import BoolArray, Segmentation
 
 # Fitted by `python -m lab.benchmarks.people fit` on people that are in no training and in no table.
 BASE_FRACTION = 0.02
@@ -56,3 +56,28 @@ def coverage_sd_fraction(spread_fraction: float, ambiguity_share: float) -> floa
     """
     parts = (BASE_FRACTION, PER_SPREAD * spread_fraction, PER_AMBIGUITY * ambiguity_share)
     return float(np.sqrt(np.sum(np.square(parts))))
+
+
+def coverage_interval(
+    coverage_fraction: float, segmentation: Segmentation, region: BoolArray
+) -> tuple[float, float]:
+    """95 % interval of a single photograph's coverage.
+
+    Parameters
+    ----------
+    coverage_fraction : float
+        As measured in the region.
+    segmentation : Segmentation
+        Of the photograph.
+    region : bool (H, W)
+        Where it was measured, on the segmentation's grid.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end, within [0, 1].
+    """
+    sd = coverage_sd_fraction(
+        segmentation.coverage_sd_fraction, ambiguity(segmentation.hair_fraction, region)
+    )
+    return max(0.0, coverage_fraction - 1.96 * sd), min(1.0, coverage_fraction + 1.96 * sd)

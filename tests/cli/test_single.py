@@ -96,6 +96,8 @@ def test_segment_writes_maps_of_the_upright_size(photograph, tmp_path):
     assert hair.dtype == classes.dtype == np.uint8
     assert set(np.unique(classes)) <= {0, 1, 2, 3, 4}
     assert (tmp_path / f"{photograph.stem}.overlay.jpg").is_file()
+    coverage = document["coverage_fraction"]
+    assert document["coverage_low_fraction"] < coverage < document["coverage_high_fraction"]
     head = np.isin(classes, (1, 2))
     assert abs(hair[head].mean() / 255 - document["coverage_fraction"]) < 0.25
     assert document["region_px"] <= head.size
