@@ -4,7 +4,8 @@ Run: ``python -m lab.benchmarks.repeatability FOLDER [FOLDER ...]`` on output of
 photograph is shown as it is, 0.3 EV darker and brighter, with the white balance 8 % warmer and
 colder, slightly blurred, and compressed again (JPEG 78 to 95). The smallest detectable change is
 1.96 x sqrt(2) x the SD within a scene, pooled over scenes. The region is that of the first shot;
-Otsu and the mixture are given it too.
+Otsu, the
+mixture and the forest are given it too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lab.benchmarks.forest import forest
 from lab.benchmarks.segmentation import mixture, otsu
 from scalptrack.errors import HeadNotFoundError
 from scalptrack.images import read_photograph
@@ -34,6 +36,10 @@ SHOTS = (
 )
 
 
+GIVEN_REGION = {"Otsu": otsu, "mixture in Lab": mixture, "random forest": forest}
+"""Simple methods, which are given the scalp that the network found in the first shot."""
+
+
 def shots(image: np.ndarray):
     """The photograph in each of the five ways."""
     for recipe, quality in SHOTS:
@@ -47,7 +53,7 @@ def coverages(
 ) -> dict[str, list[float]]:
     """Coverage in points of the five shots by method; the network's list is empty if it refuses."""
     image, _ = read_photograph(path, max_megapixels=settings.max_megapixels)
-    found: dict[str, list[float]] = {"scalptrack": [], "Otsu": [], "mixture in Lab": []}
+    found: dict[str, list[float]] = {"scalptrack": []} | {name: [] for name in GIVEN_REGION}
     region = grid = inside = None
     for shot in shots(image):
         try:
@@ -62,7 +68,7 @@ def coverages(
         if measurement is None:
             return {}
         found["scalptrack"].append(100 * measurement.coverage_fraction)
-        for name, method in (("Otsu", otsu), ("mixture in Lab", mixture)):
+        for name, method in GIVEN_REGION.items():
             found[name].append(100 * float(method(shot, inside)[inside].mean()))
     return found
 

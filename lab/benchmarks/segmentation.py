@@ -27,6 +27,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from skimage.filters import threshold_otsu, threshold_sauvola
 
+from lab.benchmarks.forest import forest
 from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.records import RegionClass, Segmentation
 from scalptrack.segmentation.classical import (
@@ -215,6 +216,7 @@ def black_hat(picture: np.ndarray, region: np.ndarray) -> np.ndarray:
 
 SIMPLE: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "Otsu": otsu, "Sauvola": sauvola, "mixture in Lab": mixture, "black-hat": black_hat,
+    "random forest": forest,
 }  # fmt: skip
 
 
