@@ -4,8 +4,7 @@ Run: ``python -m lab.benchmarks.repeatability FOLDER [FOLDER ...]`` on output of
 photograph is shown as it is, 0.3 EV darker and brighter, with the white balance 8 % warmer and
 colder, slightly blurred, and compressed again (JPEG 78 to 95). The smallest detectable change is
 1.96 x sqrt(2) x the SD within a scene, pooled over scenes. The region is that of the first shot;
-Otsu, the
-mixture and the forest are given it too.
+Otsu, the mixture and the forest are given it too.
 """
 
 from __future__ import annotations

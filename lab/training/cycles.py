@@ -141,7 +141,7 @@ def draw_photograph(
 
 
 def photographed(
-    rng: np.random.Generator, light: NDArray[np.float32], rough_share: float = 0.3
+    rng: np.random.Generator, light: NDArray[np.float32], rough_share: float = 0.15
 ) -> NDArray[np.uint8]:
     """The picture as a camera gives it: mostly mild, some with all that can go wrong."""
     if rng.random() < rough_share:
