@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +16,7 @@ from scalptrack.cli.common import (
     CommandError,
     echo_counts,
     echo_json,
+    finish,
     json_option,
     megapixels_option,
     progress,
@@ -20,6 +24,7 @@ from scalptrack.cli.common import (
     seed_option,
     translate_errors,
 )
+from scalptrack.plain import to_plain
 
 if TYPE_CHECKING:
     from scalptrack.study.design import Schedule, StudyDesign
@@ -180,3 +185,81 @@ def _init_document(design: StudyDesign) -> dict[str, object]:
         "missing_visits": list(design.missing),
         "notes": list(design.notes),
     }
+
+
+@study_command.command("run", short_help="Measure what has no result yet.")
+@study_argument
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Processes at work at the same time.  [default: the processors]",
+)
+@by_option
+@json_option
+@quiet_option
+@translate_errors
+def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet: bool) -> None:
+    """Measure every photograph of STUDY that has no result yet.
+
+    Results are stored one by one. A run that was stopped continues with the next `study run`; the
+    results are the same bytes for any number of processes and of interruptions. After an update of
+    scalptrack everything is measured again, so that no two numbers come from different versions.
+
+    \b
+    Example:
+      scalptrack study run trial --jobs 4
+    """
+    with open_study(study, who) as store:
+        from scalptrack.study.running import one_thread_each, run_study
+
+        count = len(store.photographs())
+        with (
+            one_thread_each(),
+            _process_pool(jobs) as executor,
+            progress("measuring", count, hidden=quiet or as_json) as step,
+        ):
+            counts = run_study(store, executor=executor, on_step=step)
+    if as_json:
+        echo_json({"schema": "scalptrack.study.run/1", **to_plain(counts)})
+    echo_counts(counts.line())
+    finish(all_good=counts.measured == counts.photographs)
+
+
+def _process_pool(jobs: int | None) -> Executor:
+    """Worker processes; one as well, so that results don't depend on the number."""
+    context: Any = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context)
+
+
+@study_command.command("status", short_help="What is done, what failed and why.")
+@study_argument
+@json_option
+@quiet_option
+@translate_errors
+def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
+    """Show where STUDY stands: what is done, what failed and why, which visits are missing.
+
+    The exit status is 0 when everything is measured and no visit is missing, else 1.
+
+    \b
+    Example:
+      scalptrack study status trial
+    """
+    with open_study(study) as store:
+        from scalptrack.study.status import status_document, study_status
+
+        status = study_status(store)
+    if as_json:
+        echo_json(status_document(status))
+    elif not quiet:
+        click.echo(f"photographs analysed  {status.analysed} of {status.photographs}")
+        click.echo(f"subjects x views done  {status.series_finished} of {status.series}")
+        for code, number in status.reasons.items():
+            click.echo(f"without a number  {number} x {code}")
+        for each in status.failed:
+            click.echo(f"{each.status}  {each.photo}: {each.reason}")
+        for absent in status.missing_visits:
+            click.echo(f"missing  {absent.subject}, {absent.view}, {absent.visit}")
+    echo_counts(status.counts_line())
+    finish(all_good=status.measured == status.photographs and not status.missing_visits)

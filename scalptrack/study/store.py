@@ -9,6 +9,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class StudyStore:
         self.folder = folder
         self._who = who or _login_name()
         self._engine = _engine(path)
+        weakref.finalize(self, self._engine.dispose)
         try:
             _migrate(self._engine, path)
         except sa.exc.DBAPIError as error:
@@ -387,8 +389,7 @@ def _login_name() -> str:
 
 def _engine(path: Path) -> sa.Engine:
     """Engine whose transactions take the lock for writing at once, so that none fails halfway."""
-    options = {"timeout": LOCK_WAIT_S}
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args=options, poolclass=sa.NullPool)
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_WAIT_S})
 
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
@@ -397,7 +398,7 @@ def _engine(path: Path) -> sa.Engine:
 
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}")
 
 
