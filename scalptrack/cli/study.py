@@ -39,6 +39,7 @@ EPILOG = """\b
 Example of a whole study:
   scalptrack study init trial --manifest manifest.csv --visits 0,90,180 --window 30
   scalptrack study run trial
+  scalptrack study stats trial --control placebo
 
 Each command takes --json and --quiet, and has an example in its own --help.
 """
@@ -263,3 +264,153 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
             click.echo(f"missing  {absent.subject}, {absent.view}, {absent.visit}")
     echo_counts(status.counts_line())
     finish(all_good=status.measured == status.photographs and not status.missing_visits)
+
+
+@study_command.command("export", short_help="Tidy tables with their dictionary.")
+@study_argument
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the tables.  [default: STUDY/export]",
+)
+@json_option
+@quiet_option
+@translate_errors
+def export_command(study: Path, *, out: Path | None, as_json: bool, quiet: bool) -> None:
+    """Write the results of STUDY as tidy tables: photographs, visits, missing visits.
+
+    Each table is written as CSV and Parquet, all of them as one JSON document with its JSON
+    schema, and data_dictionary.csv says what every column holds. Photographs that are still to do
+    are rows that say so.
+
+    \b
+    Example:
+      scalptrack study export trial --out tables
+    """
+    with open_study(study) as store:
+        from scalptrack.study.export import export_study
+        from scalptrack.study.tidy import load_results
+
+        folder = out or study / "export"
+        results = load_results(store)
+        files = export_study(results, folder)
+    if as_json:
+        echo_json({"schema": "scalptrack.study.export/1", "folder": folder, "files": files})
+    elif not quiet:
+        for name in files:
+            click.echo(folder / name)
+    done = len(results.outcomes)
+    echo_counts(f"{len(results.photographs)} photographs, {done} with a result")
+    finish(all_good=done == len(results.photographs))
+
+
+@study_command.command("stats", short_help="Changes by arm and visit, responders, sample size.")
+@study_argument
+@click.option("--control", default="", metavar="ARM", help="The arm that others are compared with.")
+@click.option("--view", "views", multiple=True, help="Only these views.  [default: all]")
+@click.option("--visit", "visits", multiple=True, help="Only these visits.  [default: all]")
+@click.option("--covariate", "covariates", multiple=True, help="Adjust the ANCOVA by this column.")
+@click.option(
+    "--difference",
+    type=float,
+    metavar="POINTS",
+    help="Sample size of a next study that should show this difference.",
+)
+@click.option(
+    "--power",
+    type=click.FloatRange(0.1, 0.999),
+    default=0.8,
+    show_default=True,
+    help="Of that study.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(1e-6, 0.1),
+    default=0.05,
+    show_default=True,
+    help="Of that study.",
+)
+@click.option(
+    "--dropout",
+    type=click.FloatRange(0, 0.9),
+    default=0.0,
+    show_default=True,
+    help="Share of subjects without a number in that study.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the tables.  [default: STUDY/stats]",
+)
+@by_option
+@json_option
+@quiet_option
+@translate_errors
+def stats_command(
+    study: Path,
+    *,
+    control: str,
+    views: tuple[str, ...],
+    visits: tuple[str, ...],
+    covariates: tuple[str, ...],
+    difference: float | None,
+    power: float,
+    alpha: float,
+    dropout: float,
+    out: Path | None,
+    who: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Compare the arms of STUDY: changes from baseline, slopes, responders.
+
+    ANCOVA by visit, a mixed model of all visits, and responders beyond the minimal detectable
+    change; P-values adjusted by Holm; repeated without tier B and without flagged photographs;
+    what is missing and why; methods.md with every setting filled in. The log records that the
+    statistics were made, and how.
+
+    \b
+    Example:
+      scalptrack study stats trial --control placebo --difference 5
+    """
+    from scalptrack.study.extra import require_extra
+
+    require_extra()
+    from scalptrack.study.stats_tables import StatsSettings
+
+    settings = StatsSettings(control, views, visits, covariates, difference, power, alpha, dropout)
+    with open_study(study, who) as store:
+        from scalptrack.study.report import write_statistics
+
+        folder = out or study / "stats"
+        statistics, files = write_statistics(store, settings, folder)
+    tables = {table.name: table.rows for table in statistics.tables}
+    if as_json:
+        echo_json(
+            {"schema": "scalptrack.study.stats/1", "folder": folder, "files": files, **tables}
+        )
+    elif not quiet:
+        for row in tables["contrasts"]:
+            click.echo(_contrast_line(row))
+        click.echo(f"Tables: {folder}")
+    missing = sum("difference" not in row for row in tables["contrasts"])
+    echo_counts(f"{len(tables['contrasts'])} comparisons, {missing} without a number")
+    finish(all_good=missing == 0)
+
+
+def _contrast_line(row: dict[str, Any]) -> str:
+    place = f"{row['analysis']}, {row['model']}, {row['view']}, {row['visit']}"
+    if "difference" not in row:
+        return f"{place}: no number, because {row['reason']}"
+    unit = "points" if row["model"] == "ANCOVA" else "points per year"
+    return (
+        f"{place}: {row['arm']} minus {row['control']} {row['difference']:+.2f} {unit} "
+        f"({row['difference_low']:+.2f} to {row['difference_high']:+.2f}), "
+        f"p {_p_words(row['p_value'])}, Holm {_p_words(row['p_holm'])}"
+    )
+
+
+def _p_words(value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value:.4f}" if value >= 0.0001 else "< 0.0001"

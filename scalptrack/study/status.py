@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from scalptrack.errors import InputError
 from scalptrack.records import Status
 from scalptrack.study.design import MissingVisit
 from scalptrack.study.running import grouped, series_mark, study_fingerprint
@@ -120,3 +121,25 @@ def status_document(status: StudyStatus) -> dict[str, Any]:
     return {"schema": "scalptrack.study.status/1", "complete": status.complete} | {
         name: getattr(status, name) for name in status.__slots__
     }
+
+
+def require_complete(store: StudyStore) -> None:
+    """Refuse to draw conclusions from a study that is not measured, or measured by two versions.
+
+    Raises
+    ------
+    InputError
+    """
+    missing = len(store.photographs()) - len(store.outcomes())
+    if missing:
+        message = (
+            f"{missing} photographs of {store.folder} have no result yet. Run first: "
+            f"scalptrack study run {store.folder}"
+        )
+        raise InputError(message)
+    if len({each.fingerprint for each in store.analyses().values()}) > 1:
+        message = (
+            f"The results in {store.folder} come from two versions of scalptrack: a run after the "
+            f"update did not reach its end. Run: scalptrack study run {store.folder}"
+        )
+        raise InputError(message)
