@@ -414,3 +414,127 @@ def _p_words(value: float | None) -> str:
     if value is None:
         return "none"
     return f"{value:.4f}" if value >= 0.0001 else "< 0.0001"
+
+
+@study_command.command("blind", short_help="A pack of before/after pairs for blinded readers.")
+@study_argument
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="New folder for the pack, outside of STUDY.",
+)
+@click.option("--view", help="View to be rated; may be left out when the study has one.")
+@click.option("--visit", help="Visit that is compared with the baseline.  [default: the last]")
+@by_option
+@json_option
+@quiet_option
+@translate_errors
+def blind_command(
+    study: Path,
+    *,
+    out: Path,
+    view: str | None,
+    visit: str | None,
+    who: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Write a pack of pairs (baseline and VISIT) that readers rate without knowing which is which.
+
+    The pack is a page that works from the disk and saves a file of ratings. Order, sides and the
+    20 % of pairs that come twice are random; pictures are cropped alike, without dates and
+    metadata. The key stays in STUDY/keys: give nobody but the pack away. Faces stay visible.
+
+    \b
+    Example:
+      scalptrack study blind trial --out pack --visit "day 180"
+    """
+    with open_study(study, who) as store:
+        from scalptrack.study.blinding import blind_study, pairs_of
+
+        view = view or _only_view(store.views)
+        visit = visit or store.visits[-1]
+        count = 2 * len(pairs_of(store, view, visit)[0])
+        with progress("cropping", count, hidden=quiet or as_json) as step:
+            pack = blind_study(store, out, view=view, visit=visit, on_step=step)
+    if as_json:
+        echo_json({"schema": "scalptrack.study.blind/1", **to_plain(pack)})
+    elif not quiet:
+        click.echo(f"Pack {pack.pack}: {pack.folder}")
+        click.echo(f"Key, to be kept from readers: {pack.key_file}")
+    echo_counts(
+        f"{pack.pairs} pairs, {pack.repeats} of them twice; {pack.left_out} subjects without a pair"
+    )
+    finish(all_good=pack.left_out == 0)
+
+
+def _only_view(views: tuple[str, ...]) -> str:
+    if len(views) > 1:
+        message = f"The study has the views {', '.join(views)}. Say with --view which one to rate."
+        raise CommandError(message)
+    return views[0]
+
+
+@study_command.command("unblind", short_help="Merge the ratings of blinded readers.")
+@study_argument
+@click.argument(
+    "ratings",
+    nargs=-1,
+    required=True,
+    metavar="RATINGS...",
+    type=click.Path(path_type=Path, dir_okay=False),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the tables.  [default: STUDY/readers/PACK]",
+)
+@by_option
+@json_option
+@quiet_option
+@translate_errors
+def unblind_command(
+    study: Path,
+    ratings: tuple[Path, ...],
+    *,
+    out: Path | None,
+    who: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Open the key of a pack and merge the files RATINGS that its readers saved.
+
+    Agreement of each reader with himself, of the readers with each other (weighted kappa,
+    intraclass correlation), and of their mean with the measured change. Give the files of all
+    readers at once: a file that comes after the first unblinding is marked as such for ever.
+
+    \b
+    Example:
+      scalptrack study unblind trial ratings_*.json
+    """
+    with open_study(study, who) as store:
+        from scalptrack.study.unblinding import unblind_study
+
+        unblinded = unblind_study(store, ratings, out)
+    tables = {table.name: table.rows for table in unblinded.tables}
+    if as_json:
+        document = {"pack": unblinded.pack, "readers": unblinded.readers, **tables}
+        echo_json({"schema": "scalptrack.study.unblind/1", **document})
+    elif not quiet:
+        for row in tables["agreement"]:
+            click.echo(_agreement_line(row))
+    missing = sum("value" not in row for row in tables["agreement"])
+    echo_counts(
+        f"{len(unblinded.readers)} readers, {len(tables['ratings'])} ratings, "
+        f"{missing} agreements without a number"
+    )
+    finish(all_good=missing == 0)
+
+
+def _agreement_line(row: dict[str, Any]) -> str:
+    head = f"{row['what']} ({row['of']}, {row['pairs']} pairs)"
+    if "value" not in row:
+        return f"{head}: no number, because {row['reason']}"
+    ends = "" if row["low"] is None else f" ({row['low']:.2f} to {row['high']:.2f})"
+    return f"{head}: {row['value']:.2f}{ends}"

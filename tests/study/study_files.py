@@ -16,7 +16,7 @@ COLUMNS = ("photo", "subject", "view", "visit_date", "replicate", "arm", "site",
 
 def tiny_photograph(number: int) -> bytes:
     """A JPEG whose content is different for every number."""
-    pixels = np.random.default_rng(number).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(number).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     return encode_image(pixels, suffix=".jpg")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from pictures import DATE_ORIGINAL, exif_bytes
+from PIL import Image
 from study.study_files import COLUMNS, good_rows, write_manifest
 
 from scalptrack.errors import InputError
@@ -123,6 +125,21 @@ def test_a_column_names_the_visits_in_order_of_time(tmp_path):
         "line 8: visit 'month 3' of subject s1 is on 2024-04-10 here and on 2024-01-10 in line 6",
         "line 9: visit 'month 3' of subject s1 is on 2024-04-10 here and on 2024-01-10 in line 6",
     ]
+
+
+def test_what_a_file_says_against_the_manifest_is_noted_and_the_manifest_believed(tmp_path):
+    rows = good_rows(1)
+    path = write_manifest(tmp_path, rows)
+    (tmp_path / rows[0][0]).write_bytes(b"not a photograph")
+    exif = exif_bytes({DATE_ORIGINAL: "2023:05:01 10:00:00"})
+    Image.new("RGB", (64, 64), (90, 60, 30)).save(tmp_path / rows[1][0], exif=exif)
+    design = read_study_manifest(path, today=TODAY)
+    assert len(design.photographs) == 4
+    assert design.notes[0].startswith("line 2: ")
+    assert design.notes[1:] == (
+        "line 3: the camera wrote 2023-05-01 into s0_2024-01-10_2.jpg, the manifest says "
+        "2024-01-10; the manifest is believed.",
+    )
 
 
 @pytest.mark.parametrize(
