@@ -281,7 +281,7 @@ def export_command(study: Path, *, out: Path | None, as_json: bool, quiet: bool)
 
     Each table is written as CSV and Parquet, all of them as one JSON document with its JSON
     schema, and data_dictionary.csv says what every column holds. Photographs that are still to do
-    are rows that say so.
+    are rows that say so; the exit status is then 1.
 
     \b
     Example:
@@ -289,19 +289,22 @@ def export_command(study: Path, *, out: Path | None, as_json: bool, quiet: bool)
     """
     with open_study(study) as store:
         from scalptrack.study.export import export_study
+        from scalptrack.study.status import doubt_about
         from scalptrack.study.tidy import load_results
 
         folder = out or study / "export"
         results = load_results(store)
         files = export_study(results, folder)
+        doubt = doubt_about(store)
     if as_json:
         echo_json({"schema": "scalptrack.study.export/1", "folder": folder, "files": files})
     elif not quiet:
         for name in files:
             click.echo(folder / name)
-    done = len(results.outcomes)
-    echo_counts(f"{len(results.photographs)} photographs, {done} with a result")
-    finish(all_good=done == len(results.photographs))
+    if doubt:
+        click.echo(f"Note: {doubt}", err=True)
+    echo_counts(f"{len(results.photographs)} photographs, {len(results.outcomes)} with a result")
+    finish(all_good=not doubt)
 
 
 @study_command.command("stats", short_help="Changes by arm and visit, responders, sample size.")
@@ -463,6 +466,8 @@ def blind_command(
     elif not quiet:
         click.echo(f"Pack {pack.pack}: {pack.folder}")
         click.echo(f"Key, to be kept from readers: {pack.key_file}")
+        for note in pack.notes:
+            click.echo(f"Note: {note}", err=True)
     echo_counts(
         f"{pack.pairs} pairs, {pack.repeats} of them twice; {pack.left_out} subjects without a pair"
     )

@@ -106,7 +106,7 @@ class PackKey:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack that was written."""
+    """A pack that was written; ``left_out`` counts the subjects without a pair."""
 
     pack: str
     folder: Path
@@ -115,6 +115,7 @@ class Pack:
     left_out: int
     files: tuple[str, ...]
     key_file: Path
+    notes: tuple[str, ...] = ()
 
 
 def plan_pack(
@@ -228,10 +229,21 @@ def blind_study(
     # The key goes first: a pack without its key could never be read.
     write_bytes_atomic(key_file, key.text().encode())
     key_file.chmod(0o600)
+    notes = _notes(store, view, visit)
     store.add_pack(pack, view, visit, commitment)
     _write_pack(out, files)
     repeats = sum(each.repeat_of is not None for each in items)
-    return Pack(pack, out, len(pairs), repeats, left_out, tuple(files), key_file)
+    return Pack(pack, out, len(pairs), repeats, left_out, tuple(files), key_file, notes)
+
+
+def _notes(store: StudyStore, view: str, visit: str) -> tuple[str, ...]:
+    """Which other packs must not come to the same reader."""
+    return tuple(
+        f"Pack {pack} ({other}) shows the same baseline photographs: a reader who gets both knows "
+        "them by it. Give it to other readers."
+        for pack, (shown, other) in store.pack_places().items()
+        if shown == view and other != visit
+    )
 
 
 def _require_outside(store: StudyStore, out: Path) -> None:

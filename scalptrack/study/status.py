@@ -124,22 +124,29 @@ def status_document(status: StudyStatus) -> dict[str, Any]:
 
 
 def require_complete(store: StudyStore) -> None:
-    """Refuse to draw conclusions from a study that is not measured, or measured by two versions.
+    """Refuse to draw conclusions from a study that is not measured by this version to its end.
 
     Raises
     ------
     InputError
     """
+    doubt = doubt_about(store)
+    if doubt:
+        raise InputError(doubt)
+
+
+def doubt_about(store: StudyStore) -> str:
+    """Why no conclusion can be drawn from the results yet, and what to do; empty when they can."""
     missing = len(store.photographs()) - len(store.outcomes())
     if missing:
-        message = (
+        return (
             f"{missing} photographs of {store.folder} have no result yet. Run first: "
             f"scalptrack study run {store.folder}"
         )
-        raise InputError(message)
-    if len({each.fingerprint for each in store.analyses().values()}) > 1:
-        message = (
-            f"The results in {store.folder} come from two versions of scalptrack: a run after the "
-            f"update did not reach its end. Run: scalptrack study run {store.folder}"
+    mark = study_fingerprint(store)
+    if {each.fingerprint for each in store.analyses().values()} != {mark}:
+        return (
+            f"The results in {store.folder} come from another version of scalptrack or of its "
+            f"libraries, in part or in all. Measure again: scalptrack study run {store.folder}"
         )
-        raise InputError(message)
+    return ""

@@ -267,6 +267,10 @@ class StudyStore:
         """Hash of the key of every blinded pack."""
         return {row.pack: row.commitment for row in self._all(select(schema.packs))}
 
+    def pack_places(self) -> dict[str, tuple[str, str]]:
+        """View and visit of every blinded pack."""
+        return {row.pack: (row.view, row.visit) for row in self._all(select(schema.packs))}
+
     def _all(self, query: sa.Select[Any]) -> Sequence[Any]:
         with self.writing() as connection:
             return list(connection.execute(query))

@@ -13,6 +13,7 @@ from pyarrow.parquet import read_table
 from study.study_files import invoke
 from study.trial import DAYS, coverage, make_trial
 
+from scalptrack.study.store import AnalysisRow
 from scalptrack.study.tidy import flagged_names, load_results, tier_b_names, visit_table, without
 
 
@@ -257,6 +258,18 @@ def test_no_conclusion_is_drawn_from_a_study_that_is_not_measured(tmp_path):
     exported = invoke("export", store.folder, "--quiet")
     assert exported.exit_code == 1
     assert {row["status"] for row in _csv(store.folder / "export" / "photographs.csv")} == {"to do"}
+
+
+def test_no_conclusion_is_drawn_from_results_of_another_version(tmp_path):
+    store = make_trial(tmp_path, per_arm=3)
+    first = store.photographs()[0].sha256
+    store.save_analysis(first, AnalysisRow("of another version", "", ""))
+    result = invoke("stats", store.folder, "--control", "placebo")
+    assert result.exit_code == 2
+    assert "come from another version of scalptrack" in result.stderr
+    exported = invoke("export", store.folder, "--quiet")
+    assert exported.exit_code == 1
+    assert "come from another version of scalptrack" in exported.stderr
 
 
 def test_without_a_number_at_baseline_no_change_is_stated(trial):

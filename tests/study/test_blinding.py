@@ -16,7 +16,7 @@ from study.fake_pipeline import HereExecutor, fake_registration, fakes
 from study.study_files import good_rows, invoke, write_manifest
 
 from scalptrack.images import encode_image
-from scalptrack.study import blinding
+from scalptrack.study import blinding, status
 from scalptrack.study.blinding import FIXED_TIME, PackKey, Pair, pack_files, plan_pack
 from scalptrack.study.running import run_study
 from scalptrack.study.store import StudyStore
@@ -229,7 +229,8 @@ def test_checksums_are_those_of_the_files(many):
 @pytest.fixture
 def measured(tmp_path, monkeypatch):
     """A study of six subjects with one photograph per visit, measured by the fake pipeline."""
-    monkeypatch.setattr(blinding, "study_fingerprint", lambda _store: "f" * 64)
+    for module in (blinding, status):
+        monkeypatch.setattr(module, "study_fingerprint", lambda _store: "f" * 64)
     rows = [row for row in good_rows(6) if row[4] == "1"]
     photos = write_manifest(tmp_path / "photos", rows)
     assert invoke("init", tmp_path / "trial", "--manifest", photos).exit_code == 0
@@ -268,6 +269,13 @@ def test_two_packs_of_one_study_have_nothing_in_common(measured, tmp_path):
         keys.append(json.loads((measured.key_folder / f"{pack}.json").read_text()))
     assert keys[0]["secret"] != keys[1]["secret"]
     assert keys[0]["pack"] != keys[1]["pack"]
+
+
+def test_a_pack_of_another_visit_is_warned_of(measured, tmp_path):
+    measured.add_pack("0123456789", "vertex", "visit 3", "x")
+    result = invoke("blind", measured.folder, "--out", tmp_path / "pack")
+    assert result.exit_code == 0
+    assert "Note: Pack 0123456789 (visit 3) shows the same baseline photographs" in result.stderr
 
 
 @pytest.mark.parametrize(

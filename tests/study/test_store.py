@@ -202,3 +202,11 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch, tmp_path):
     assert result.exit_code == 2
     assert "needs sqlalchemy, alembic, pyarrow, statsmodels" in result.stderr
     assert "pip install 'scalptrack[study]'" in result.stderr
+
+
+def test_a_damaged_database_is_named_and_left_alone(made):
+    (made / "study.sqlite").write_bytes(b"garbage" * 1000)
+    result = invoke("status", made)
+    assert result.exit_code == 2
+    assert "study.sqlite can't be used: file is not a database" in result.stderr
+    assert (made / "study.sqlite").read_bytes() == b"garbage" * 1000
