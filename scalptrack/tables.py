@@ -94,7 +94,7 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
         "registration_residual_px": _number(outcome.residual_px, 3),
         "registration_inliers": "" if outcome.inliers is None else outcome.inliers,
         "registration_overlap": _number(outcome.overlap, 4),
-        "warnings": "; ".join(_warning_codes(outcome)),
+        "warnings": "; ".join(warning_codes(outcome)),
     }
     measurement = outcome.measurement
     if measurement is None:
@@ -139,7 +139,8 @@ def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[floa
     return interval(measurement.coverage_fraction, sd, max(degrees, 1.0), lowest=0.0, highest=1.0)
 
 
-def _warning_codes(outcome: Outcome) -> list[str]:
+def warning_codes(outcome: Outcome) -> list[str]:
+    """Codes of the doubts that did not prevent a measurement, in alphabetical order."""
     findings = outcome.quality.findings if outcome.quality else ()
     doubtful = [each.code for each in findings if each.severity is not Severity.INFO]
     return sorted({*doubtful, *(each.code for each in outcome.warnings)})

@@ -10,6 +10,7 @@ from scalptrack.cli.check import check_command
 from scalptrack.cli.deidentify import deidentify_command
 from scalptrack.cli.register import register_command
 from scalptrack.cli.segment import segment_command
+from scalptrack.cli.study import study_command
 from scalptrack.cli.track import track_command
 
 EPILOG = """\b
@@ -44,5 +45,6 @@ for _command in (
     register_command,
     segment_command,
     deidentify_command,
+    study_command,
 ):
     main.add_command(_command)

@@ -1,0 +1,1 @@
+"""Studies: arms, visits, replicates, blinded readers and statistics over many subjects."""

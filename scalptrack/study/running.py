@@ -1,0 +1,283 @@
+"""Measures a study: photographs first, each on its own, then every subject and view.
+
+Both units of work are plain functions of plain values, so that any executor can run them. What a
+unit gives is stored at once: a run that is killed loses only what was in work, and the next one
+continues. Nothing depends on which unit ends first, so the results are the same for any number of
+processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from typing import TypeVar
+
+from scalptrack.cache import RecordCache
+from scalptrack.errors import ImageReadError, ScalptrackError
+from scalptrack.images import sha256_of_file
+from scalptrack.pipeline import RECORD_TYPES, Analysis, Member, analyse_photograph, measure_series
+from scalptrack.records import Outcome, Photograph, Reason, Settings, Status
+from scalptrack.segmentation import shared_segmenter
+from scalptrack.study.store import AnalysisRow, StudyStore
+from scalptrack.tables import fingerprint
+
+TRANSIENT_CODES = frozenset({"internal_error", "missing", "unreadable", "content_changed"})
+"""Reasons that another run may not meet again; what they touch is computed again by each run."""
+
+UNITS_IN_FLIGHT = 64
+"""Units handed to the executor at a time: enough for any pool, little to hold in memory."""
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPlace:
+    """What a unit needs beside its photographs; it can be sent to another process."""
+
+    cache_folder: Path
+    settings: Settings
+    fingerprint: str
+
+    def cache(self) -> RecordCache:
+        """The records that are shared by all units."""
+        return RecordCache(self.cache_folder, RECORD_TYPES, fingerprint=self.fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCounts:
+    """What became of the photographs, and how much of it was computed by this run."""
+
+    photographs: int
+    measured: int
+    refused: int
+    rejected: int
+    analysed_now: int
+    series_now: int
+
+    def line(self) -> str:
+        """The line that a run ends with."""
+        return (
+            f"{self.photographs} photographs: {self.measured} measured, {self.refused} refused, "
+            f"{self.rejected} rejected"
+        )
+
+
+def study_fingerprint(store: StudyStore) -> str:
+    """Everything beside the photographs that decides a result: versions, settings, model."""
+    text = fingerprint(store.settings, shared_segmenter().method)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def analyse_unit(photograph: Photograph, place: WorkPlace) -> Reason | None:
+    """Analyse one photograph and keep the analysis; the reason why it can't take part, or None."""
+    return _analysis(photograph, place).reason
+
+
+def series_unit(photographs: Sequence[Photograph], place: WorkPlace) -> tuple[Outcome, ...]:
+    """Measure all photographs of one subject and view."""
+    members = [Member(each, _analysis(each, place)) for each in photographs]
+    subject, view = photographs[0].subject, photographs[0].view
+    return measure_series(subject, view, members, place.settings, cache=place.cache()).outcomes
+
+
+def _analysis(photograph: Photograph, place: WorkPlace) -> Analysis:
+    """Analysis of a photograph from the cache, or made now and kept."""
+    cache = place.cache()
+    known: Analysis | None = cache.load("analysis", photograph.sha256)
+    if known is not None:
+        return known
+    problem = _content_problem(photograph)
+    if problem is None:
+        analysis = analyse_photograph(photograph, place.settings)
+        problem = _content_problem(photograph)
+        if problem is None:
+            if analysis.reason is None or analysis.reason.code not in TRANSIENT_CODES:
+                cache.save(analysis, "analysis", photograph.sha256)
+            return analysis
+    return Analysis(None, None, None, Status.REJECTED, problem)
+
+
+def _content_problem(photograph: Photograph) -> Reason | None:
+    """Why the file is not the photograph that the study was made with, or None."""
+    try:
+        content = sha256_of_file(photograph.path)
+    except ImageReadError as error:
+        return Reason(error.code, str(error))
+    if content == photograph.sha256:
+        return None
+    return Reason(
+        "content_changed",
+        f"{photograph.name} is not the file that the study was made with (SHA-256 "
+        f"{content[:12]}…, it was {photograph.sha256[:12]}…). Put the original back, or make a new "
+        "study.",
+    )
+
+
+def run_study(
+    store: StudyStore,
+    *,
+    executor: Executor,
+    on_step: Callable[[str], None] = lambda _name: None,
+) -> RunCounts:
+    """Measure what has no result yet.
+
+    Parameters
+    ----------
+    store : StudyStore
+        The study; results go there as soon as they are known.
+    executor : Executor
+        Runs `analyse_unit` and `series_unit`.
+    on_step : callable
+        Called with the name of each photograph whose subject and view is complete.
+
+    Raises
+    ------
+    OutputError
+        If results can't be stored.
+    ScalptrackError
+        If a worker process was killed.
+    """
+    mark = study_fingerprint(store)
+    place = WorkPlace(store.cache_folder, store.settings, mark)
+    groups = _pending(store, mark, on_step)
+    store.log("run started", {"fingerprint": mark, "series_to_do": len(groups)})
+    try:
+        analysed = _analyse_all(store, groups, place, executor)
+        for photographs, outcomes in _completed(executor, series_unit, groups, place):
+            subject, view = photographs[0].subject, photographs[0].view
+            store.save_series(subject, view, _mark_of(outcomes, photographs, mark), outcomes)
+            for each in photographs:
+                on_step(each.name)
+    except BrokenExecutor as error:
+        message = (
+            "A worker process was killed, most likely for want of memory. Everything that was "
+            "finished is kept: run it again with fewer --jobs."
+        )
+        raise ScalptrackError(message) from error
+    counts = count_outcomes(store, analysed_now=analysed, series_now=len(groups))
+    store.log(
+        "run finished",
+        {
+            "fingerprint": mark,
+            "measured": counts.measured,
+            "refused": counts.refused,
+            "rejected": counts.rejected,
+        },
+    )
+    return counts
+
+
+def count_outcomes(store: StudyStore, *, analysed_now: int = 0, series_now: int = 0) -> RunCounts:
+    """What became of the photographs so far."""
+    found = Counter(each.status for each in store.outcomes())
+    return RunCounts(
+        photographs=len(store.photographs()),
+        measured=found[Status.MEASURED],
+        refused=found[Status.REFUSED],
+        rejected=found[Status.REJECTED],
+        analysed_now=analysed_now,
+        series_now=series_now,
+    )
+
+
+def series_mark(photographs: Sequence[Photograph], mark: str) -> str:
+    """Everything that decides the outcomes of a subject and view, as one hash."""
+    return hashlib.sha256(
+        "\n".join([mark, *(each.sha256 for each in photographs)]).encode()
+    ).hexdigest()
+
+
+def grouped(store: StudyStore) -> list[tuple[Photograph, ...]]:
+    """Photographs of the study by subject and view."""
+    photographs = [store.as_photograph(each) for each in store.photographs()]
+    groups = groupby(photographs, key=lambda each: (each.subject, each.view))
+    return [tuple(group) for _, group in groups]
+
+
+def _mark_of(outcomes: Sequence[Outcome], photographs: Sequence[Photograph], mark: str) -> str:
+    """Mark of a finished series; empty when another run should try it again."""
+    codes = {each.reason.code for each in outcomes if each.reason is not None}
+    return "" if codes & TRANSIENT_CODES else series_mark(photographs, mark)
+
+
+def _pending(
+    store: StudyStore, mark: str, on_step: Callable[[str], None]
+) -> list[tuple[Photograph, ...]]:
+    """Subjects and views without a current result."""
+    finished = store.finished_series()
+    pending = []
+    for photographs in grouped(store):
+        key = (photographs[0].subject, photographs[0].view)
+        if finished.get(key) != series_mark(photographs, mark):
+            pending.append(photographs)
+            continue
+        for each in photographs:
+            on_step(each.name)
+    return pending
+
+
+def _analyse_all(
+    store: StudyStore,
+    groups: Iterable[Sequence[Photograph]],
+    place: WorkPlace,
+    executor: Executor,
+) -> int:
+    """Analyse the photographs of the groups; how many were not known yet."""
+    known = store.analyses()
+    count = 0
+    photographs = [each for group in groups for each in group]
+    for photograph, reason in _completed(executor, analyse_unit, photographs, place):
+        code, text = (reason.code, reason.message) if reason else ("", "")
+        row = AnalysisRow(place.fingerprint, code, text)
+        if known.get(photograph.sha256) != row:
+            count += 1
+            store.save_analysis(photograph.sha256, row)
+    return count
+
+
+def _completed(
+    executor: Executor,
+    unit: Callable[[Job, WorkPlace], Answer],
+    jobs: Iterable[Job],
+    place: WorkPlace,
+) -> Iterator[tuple[Job, Answer]]:
+    """Jobs with their answers as they come; few are handed out at a time."""
+    waiting = iter(jobs)
+    running: dict[Future[Answer], Job] = {}
+    try:
+        while True:
+            for job in islice(waiting, UNITS_IN_FLIGHT - len(running)):
+                running[executor.submit(unit, job, place)] = job
+            if not running:
+                return
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), future.result()
+    finally:
+        for future in running:
+            future.cancel()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Processes that are started meanwhile compute with one thread."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

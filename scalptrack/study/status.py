@@ -1,0 +1,152 @@
+"""Where a study stands: what is done, what failed and why, and which visits are missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from scalptrack.errors import InputError
+from scalptrack.records import Status
+from scalptrack.study.design import MissingVisit
+from scalptrack.study.running import grouped, series_mark, study_fingerprint
+from scalptrack.study.store import StudyStore
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPhotograph:
+    """A photograph without a number."""
+
+    photo: str
+    subject: str
+    view: str
+    visit: str
+    status: str
+    reason_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStatus:
+    """Where a study stands.
+
+    Attributes
+    ----------
+    analysed : int
+        Photographs whose own analysis is there, for the versions and settings of now.
+    series, series_finished : int
+        Subjects with a view, and how many of them have results of now.
+    measured, refused, rejected : int
+        Photographs by what became of them.
+    reasons : dict of str to int
+        How often each reason stands for a photograph without a number.
+    log_lines : int
+        Lines of the log; reading them checked that none was changed.
+    """
+
+    photographs: int
+    analysed: int
+    series: int
+    series_finished: int
+    measured: int
+    refused: int
+    rejected: int
+    reasons: dict[str, int]
+    failed: tuple[FailedPhotograph, ...]
+    missing_visits: tuple[MissingVisit, ...]
+    log_lines: int
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing is left to run."""
+        return self.series_finished == self.series
+
+    def counts_line(self) -> str:
+        """The line that the command ends with."""
+        return (
+            f"{self.photographs} photographs: {self.measured} measured, {self.refused} refused, "
+            f"{self.rejected} rejected, "
+            f"{self.photographs - self.measured - self.refused - self.rejected} to do; "
+            f"{len(self.missing_visits)} visits missing"
+        )
+
+
+def study_status(store: StudyStore) -> StudyStatus:
+    """Where the study stands, for the versions and settings of now.
+
+    Raises
+    ------
+    InputError
+        If the log was changed by something else than scalptrack.
+    """
+    mark = study_fingerprint(store)
+    groups = grouped(store)
+    finished = store.finished_series()
+    places = {each.name: each for each in store.photographs()}
+    outcomes = store.outcomes()
+    failed = tuple(
+        FailedPhotograph(
+            photo=each.name,
+            subject=each.subject,
+            view=each.view,
+            visit=places[each.name].visit,
+            status=each.status.value,
+            reason_code=each.reason.code if each.reason else "",
+            reason=each.reason.message if each.reason else "",
+        )
+        for each in outcomes
+        if each.status is not Status.MEASURED
+    )
+    by_status = Counter(each.status for each in outcomes)
+    return StudyStatus(
+        photographs=len(places),
+        analysed=sum(each.fingerprint == mark for each in store.analyses().values()),
+        series=len(groups),
+        series_finished=sum(
+            finished.get((each[0].subject, each[0].view)) == series_mark(each, mark)
+            for each in groups
+        ),
+        measured=by_status[Status.MEASURED],
+        refused=by_status[Status.REFUSED],
+        rejected=by_status[Status.REJECTED],
+        reasons=dict(sorted(Counter(each.reason_code for each in failed).items())),
+        failed=failed,
+        missing_visits=store.missing_visits(),
+        log_lines=len(store.log_lines()),
+    )
+
+
+def status_document(status: StudyStatus) -> dict[str, Any]:
+    """The JSON document of ``study status``."""
+    return {"schema": "scalptrack.study.status/1", "complete": status.complete} | {
+        name: getattr(status, name) for name in status.__slots__
+    }
+
+
+def require_complete(store: StudyStore) -> None:
+    """Refuse to draw conclusions from a study that is not measured by this version to its end.
+
+    Raises
+    ------
+    InputError
+    """
+    doubt = doubt_about(store)
+    if doubt:
+        raise InputError(doubt)
+
+
+def doubt_about(store: StudyStore) -> str:
+    """Why no conclusion can be drawn from the results yet, and what to do; empty when they can."""
+    missing = len(store.photographs()) - len(store.outcomes())
+    if missing:
+        return (
+            f"{missing} photographs of {store.folder} have no result yet. Run first: "
+            f"scalptrack study run {store.folder}"
+        )
+    mark = study_fingerprint(store)
+    if {each.fingerprint for each in store.analyses().values()} != {mark}:
+        return (
+            f"The results in {store.folder} come from another version of scalptrack or of its "
+            f"libraries, in part or in all. Measure again: scalptrack study run {store.folder}"
+        )
+    return ""
