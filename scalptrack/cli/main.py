@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from scalptrack import __version__
+from scalptrack.cli.card import card_command
 from scalptrack.cli.catalog import catalog_command
 from scalptrack.cli.check import check_command
 from scalptrack.cli.deidentify import deidentify_command
@@ -44,5 +45,6 @@ for _command in (
     register_command,
     segment_command,
     deidentify_command,
+    card_command,
 ):
     main.add_command(_command)

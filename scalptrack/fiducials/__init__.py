@@ -1,0 +1,1 @@
+"""The printed card in a photograph: scale and colour."""
