@@ -64,6 +64,7 @@ def check_command(
 def _check(photo: Path, max_megapixels: float) -> dict[str, Any]:
     """Usability and findings of one file as plain values."""
     from scalptrack.errors import HeadNotFoundError, ImageReadError
+    from scalptrack.fiducials import card_document, read_card
     from scalptrack.images import read_photograph
     from scalptrack.plain import to_plain
     from scalptrack.quality import check_quality
@@ -72,16 +73,19 @@ def _check(photo: Path, max_megapixels: float) -> dict[str, Any]:
     try:
         image, capture = read_photograph(photo, max_megapixels=max_megapixels)
     except ImageReadError as error:
-        return {"photo": photo.as_posix(), "usable": False, "findings": [_unreadable(error)]}
+        findings = [_unreadable(error)]
+        return {"photo": photo.as_posix(), "usable": False, "findings": findings, "card": None}
     try:
         segmentation = shared_segmenter().segment(image)
     except HeadNotFoundError:
         segmentation = None
     quality = check_quality(image, segmentation, capture)
+    card = read_card(image, capture)
     return {
         "photo": photo.as_posix(),
         "usable": quality.usable,
-        "findings": [to_plain(each) for each in quality.findings],
+        "findings": [to_plain(each) for each in (*quality.findings, *card.findings)],
+        "card": to_plain(card_document(card)),
     }
 
 
@@ -106,3 +110,6 @@ def _echo_result(result: dict[str, Any]) -> None:
             unit = finding["unit"]
             measured = f" ({finding['value']:.3g} {unit}, limit {finding['limit']:.3g} {unit})"
         click.echo(f"  {finding['severity']}: {finding['code']}{measured}. {finding['advice']}")
+    card = result["card"]
+    if card and card["usable"]:
+        click.echo(f"  card: {card['mm_per_px']:.4f} mm per pixel. {card['caveat']}")
