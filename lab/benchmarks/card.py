@@ -61,9 +61,9 @@ def scale_table(shots: int) -> None:
         "bent, radius 30 cm": {"bend_radius_mm": 300.0},
         "bent, radius 10 cm": {"bend_radius_mm": 100.0},
     }
-    print("case | read | scale error %: mean absolute, worst | stretch warned | refusals")
+    print("case | read | scale error %: mean absolute, worst | held | stretch warned | refusals")
     for name, fixed in cases.items():
-        errors, warned, refusals = [], 0, []
+        errors, warned, held, refusals = [], 0, 0, []
         for _ in range(shots):
             shot = random_shot(rng, size_px=SIZE, **fixed)
             reading = read(shot, known_lens=name != "lens not stated")
@@ -71,10 +71,15 @@ def scale_table(shots: int) -> None:
                 refusals.append(reading.reason.code if reading.reason else "not found")
                 continue
             errors.append(100 * (reading.geometry.mm_per_px / shot.true_mm_per_px() - 1))
+            geometry = reading.geometry
+            held += geometry.mm_per_px_low <= shot.true_mm_per_px() <= geometry.mm_per_px_high
             warned += reading.geometry.distorted
         worst = f"{np.mean(np.abs(errors)):.2f}, {np.max(np.abs(errors)):.2f}" if errors else "-"
         counts = {code: refusals.count(code) for code in sorted(set(refusals))}
-        print(f"{name} | {len(errors)} of {shots} | {worst} | {warned} | {counts}", flush=True)
+        print(
+            f"{name} | {len(errors)} of {shots} | {worst} | {held} | {warned} | {counts}",
+            flush=True,
+        )
 
 
 def size_table() -> None:
