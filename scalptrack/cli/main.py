@@ -9,6 +9,7 @@ from scalptrack.cli.card import card_command
 from scalptrack.cli.catalog import catalog_command
 from scalptrack.cli.check import check_command
 from scalptrack.cli.deidentify import deidentify_command
+from scalptrack.cli.guide import guide_command
 from scalptrack.cli.register import register_command
 from scalptrack.cli.segment import segment_command
 from scalptrack.cli.track import track_command
@@ -46,5 +47,6 @@ for _command in (
     segment_command,
     deidentify_command,
     card_command,
+    guide_command,
 ):
     main.add_command(_command)

@@ -33,6 +33,7 @@ KNOWN_FOCAL_RANGE = (0.92, 1.08)
 UNKNOWN_FOCAL_RANGE = (0.85, 2.2)
 """22 mm to 57 mm: main lenses and 2x lenses of phones."""
 
+UNKNOWN_FOCALS_TRIED = 9
 JACKKNIFE_GROUPS = 6
 
 READING_ERROR = 0.002
@@ -75,6 +76,15 @@ class CardGeometry:
         return self.print_ratio_low > MAX_PRINT_RATIO or self.print_ratio_high < 1 / MAX_PRINT_RATIO
 
 
+@dataclass(frozen=True, slots=True)
+class _Pose:
+    """Scale and tilt for one focal length, and how well they explain the corners (RMS)."""
+
+    mm_per_px: float
+    tilt_deg: float
+    residual_px: float
+
+
 def measure_geometry(
     placement: Placement, shape: tuple[int, int], focal_length_35mm: float | None
 ) -> CardGeometry:
@@ -101,15 +111,20 @@ def measure_geometry(
     low, high = min(ratio, *ratios) - spread, max(ratio, *ratios) + spread
     measured = CardGeometry(0.0, 0.0, 0.0, 0.0, ratio, low, high)
     assumed = ratio if measured.distorted else 1.0
-    mm_per_px, tilt = _pose(placement, focal_px, centre, assumed)
-    scales = [_pose(placement, factor * focal_px, centre, assumed)[0] for factor in factors]
+    if focal_length_35mm is None:
+        factors = tuple(np.geomspace(*factors, UNKNOWN_FOCALS_TRIED))
+    poses = [_pose(placement, factor * focal_px, centre, assumed) for factor in (1.0, *factors)]
+    # A lens that isn't stated is told by the perspective of a tilted card.
+    best = poses[0] if focal_length_35mm else min(poses, key=lambda pose: pose.residual_px)
+    allowed = max(1.5 * best.residual_px, best.residual_px + 0.05)
+    scales = [pose.mm_per_px for pose in poses if focal_length_35mm or pose.residual_px <= allowed]
     slack = READING_ERROR + abs(math.sqrt(assumed) - 1)
     return replace(
         measured,
-        mm_per_px=mm_per_px,
-        mm_per_px_low=min(mm_per_px, *scales) * (1 - slack),
-        mm_per_px_high=max(mm_per_px, *scales) * (1 + slack),
-        tilt_deg=tilt,
+        mm_per_px=best.mm_per_px,
+        mm_per_px_low=min(scales) * (1 - slack),
+        mm_per_px_high=max(scales) * (1 + slack),
+        tilt_deg=best.tilt_deg,
     )
 
 
@@ -121,10 +136,8 @@ def _stretch(homography: FloatArray, focal_px: float, centre: FloatArray) -> flo
     return float(np.linalg.norm(moved[:, 0]) / np.linalg.norm(moved[:, 1]))
 
 
-def _pose(
-    placement: Placement, focal_px: float, centre: FloatArray, ratio: float
-) -> tuple[float, float]:
-    """Scale (mm per px) and tilt (degrees) of a card whose stretch is known.
+def _pose(placement: Placement, focal_px: float, centre: FloatArray, ratio: float) -> _Pose:
+    """Pose of a card whose stretch is known.
 
     Six numbers instead of the homography's eight: steadier where part of the board is hidden.
     """
@@ -138,7 +151,9 @@ def _pose(
     place = shift.ravel()
     cosine = abs(cv2.Rodrigues(turn)[0][:, 2] @ place) / np.linalg.norm(place)
     tilt = float(np.degrees(np.arccos(np.clip(cosine, 0, 1))))
-    return float(abs(place[2]) / focal_px), tilt
+    projected, _ = cv2.projectPoints(solid, turn, shift, camera, np.zeros(4))
+    residual = float(np.sqrt(np.mean(np.square(projected.reshape(-1, 2) - seen).sum(axis=1))))
+    return _Pose(float(abs(place[2]) / focal_px), tilt, residual)
 
 
 def _jackknife_sd(placement: Placement, focal_px: float, centre: FloatArray) -> float:
