@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from scalptrack.cli.common import (
+    CommandError,
     echo_counts,
     echo_json,
     finish,
@@ -16,29 +17,53 @@ from scalptrack.cli.common import (
     photos_argument,
     progress,
     quiet_option,
+    seed_option,
     translate_errors,
 )
+
+if TYPE_CHECKING:
+    from scalptrack.against import Side
 
 
 @click.command("check", short_help="Is this photograph good enough?")
 @photos_argument
+@click.option(
+    "--against",
+    metavar="REFERENCE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The series' first photograph: also say what differs from it, and what to change.",
+)
+@seed_option
 @megapixels_option
 @json_option
 @quiet_option
 @translate_errors
 def check_command(
-    photos: tuple[Path, ...], max_megapixels: float, as_json: bool, quiet: bool
+    photos: tuple[Path, ...],
+    *,
+    against: Path | None,
+    seed: int,
+    max_megapixels: float,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Say whether each PHOTO is good enough to be measured, and what to do differently.
 
+    With --against it is also compared with the reference of its series: pose, distance, lens,
+    light and sharpness. One that can't be aligned with the reference is not usable.
+
     \b
-    Example:
+    Examples:
       scalptrack check today.jpg && echo "keep it"
+      scalptrack check today.jpg --against first.jpg
     """
+    reference = None
+    if against is not None:
+        reference = _open_reference(against, seed, max_megapixels)
+    results = []
     with progress("checking", len(photos), hidden=quiet or as_json) as step:
-        results = []
         for photo in photos:
-            results.append(_check(photo, max_megapixels))
+            results.append(_check(photo, reference, seed, max_megapixels))
             step(photo.name)
     usable = [each for each in results if each["usable"]]
     if as_json:
@@ -61,27 +86,57 @@ def check_command(
     finish(all_good=unusable == 0)
 
 
-def _check(photo: Path, max_megapixels: float) -> dict[str, Any]:
+def _open_reference(path: Path, seed: int, max_megapixels: float) -> Side:
+    """The reference, ready for comparisons; a bad one ends the command."""
+    from scalptrack.against import prepare_side
+    from scalptrack.records import Settings
+    from scalptrack.single import open_photograph
+
+    opened = open_photograph(path, Settings(seed=seed, max_megapixels=max_megapixels))
+    side = prepare_side(opened.image, opened.segmentation, opened.capture)
+    if side is None:
+        message = f"{path} shows too little scalp to compare with. Choose another reference."
+        raise CommandError(message)
+    return side
+
+
+def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float) -> dict[str, Any]:
     """Usability and findings of one file as plain values."""
+    from scalptrack.against import compare_sides, prepare_side
     from scalptrack.errors import HeadNotFoundError, ImageReadError
+    from scalptrack.fiducials import card_document, read_card
     from scalptrack.images import read_photograph
     from scalptrack.plain import to_plain
     from scalptrack.quality import check_quality
+    from scalptrack.records import Severity
     from scalptrack.segmentation import shared_segmenter
 
     try:
         image, capture = read_photograph(photo, max_megapixels=max_megapixels)
     except ImageReadError as error:
-        return {"photo": photo.as_posix(), "usable": False, "findings": [_unreadable(error)]}
+        unreadable = [_unreadable(error)]
+        failed = {"photo": photo.as_posix(), "usable": False, "findings": unreadable, "card": None}
+        return failed | ({} if reference is None else {"against": None})
     try:
         segmentation = shared_segmenter().segment(image)
     except HeadNotFoundError:
         segmentation = None
     quality = check_quality(image, segmentation, capture)
-    return {
-        "photo": photo.as_posix(),
-        "usable": quality.usable,
-        "findings": [to_plain(each) for each in quality.findings],
+    card = read_card(image, capture)
+    findings = [*quality.findings, *card.findings]
+    result: dict[str, Any] = {"photo": photo.as_posix(), "card": to_plain(card_document(card))}
+    if reference is not None:
+        result["against"] = None
+        moving = None
+        if segmentation is not None and quality.usable:
+            moving = prepare_side(image, segmentation, capture)
+        if moving is not None:
+            differences, found = compare_sides(reference, moving, seed=seed)
+            result["against"] = to_plain(differences)
+            findings += found
+    return result | {
+        "usable": all(each.severity is not Severity.ERROR for each in findings),
+        "findings": [to_plain(each) for each in findings],
     }
 
 
@@ -106,3 +161,6 @@ def _echo_result(result: dict[str, Any]) -> None:
             unit = finding["unit"]
             measured = f" ({finding['value']:.3g} {unit}, limit {finding['limit']:.3g} {unit})"
         click.echo(f"  {finding['severity']}: {finding['code']}{measured}. {finding['advice']}")
+    card = result["card"]
+    if card and card["usable"]:
+        click.echo(f"  card: {card['mm_per_px']:.4f} mm per pixel. {card['caveat']}")

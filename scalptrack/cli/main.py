@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from scalptrack import __version__
+from scalptrack.cli.card import card_command
 from scalptrack.cli.catalog import catalog_command
 from scalptrack.cli.check import check_command
 from scalptrack.cli.deidentify import deidentify_command
+from scalptrack.cli.guide import guide_command
 from scalptrack.cli.register import register_command
 from scalptrack.cli.segment import segment_command
 from scalptrack.cli.study import study_command
@@ -46,5 +48,7 @@ for _command in (
     segment_command,
     deidentify_command,
     study_command,
+    card_command,
+    guide_command,
 ):
     main.add_command(_command)

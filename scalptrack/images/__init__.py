@@ -26,6 +26,7 @@ from scalptrack.images.reading import (
 )
 from scalptrack.images.writing import (
     encode_image,
+    encode_transparent_png,
     write_bytes_atomic,
     write_image,
     write_text_atomic,
@@ -37,6 +38,7 @@ __all__ = [
     "RAW_SUFFIXES",
     "Header",
     "encode_image",
+    "encode_transparent_png",
     "read_header",
     "read_photograph",
     "sha256_of_file",

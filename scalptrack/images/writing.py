@@ -49,6 +49,27 @@ def encode_image(array: ImageArray, *, suffix: str, quality: int = 90) -> bytes:
     return buffer.getvalue()
 
 
+def encode_transparent_png(array: ImageArray) -> bytes:
+    """Encode a picture with opacity as PNG, without metadata.
+
+    Parameters
+    ----------
+    array : uint8 (H, W, 4)
+        RGB and opacity.
+
+    Raises
+    ------
+    ValueError
+        If the array is no such picture.
+    """
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 4 or array.size == 0:
+        msg = f"expected uint8 (H, W, 4), got {array.dtype} {array.shape}"
+        raise ValueError(msg)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(array)).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
 def write_image(path: Path, array: ImageArray, *, quality: int = 90) -> None:
     """Write a picture as its suffix says (see `encode_image`), all of it or nothing.
 

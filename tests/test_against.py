@@ -1,0 +1,169 @@
+"""A photograph against its reference: known differences are measured and said in words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from lab.benchmarks.against import true_pose
+from lab.benchmarks.card_scene import encoded, linear
+from scalptrack import against
+from scalptrack.against import Differences
+from scalptrack.cli.main import main
+from scalptrack.records import CaptureInfo, Severity
+
+SAME = Differences(
+    registered=True,
+    head_width_ratio=1.0,
+    nod_deg=0.0,
+    turn_deg=0.0,
+    roll_deg=0.0,
+    distance_percent=0.0,
+    focal_percent=0.0,
+    camera_changed=False,
+    exposure_stops=0.0,
+    warmth_stops=0.0,
+    green_stops=0.0,
+    light_across_stops=0.0,
+    light_down_stops=0.0,
+    blur_percent=0.0,
+)
+
+
+def side(**capture: object) -> SimpleNamespace:
+    """A reference whose head is 17.3 cm at 500 px, seen from 50 cm."""
+    camera = SimpleNamespace(focal_px=500 * 50 / 17.3)
+    features = SimpleNamespace(camera=camera, head_width_px=500.0)
+    return SimpleNamespace(features=features, capture=CaptureInfo(**capture))
+
+
+def judged(**changes: float) -> list:
+    differences = replace(SAME, **changes)
+    before = side(focal_length_35mm=26.0, camera="Acme One")
+    after = side(focal_length_35mm=52.0, camera="Acme Two")
+    found = [
+        *against._judge_pose(differences, before),
+        *against._judge_camera(differences, before, after),
+        *against._judge_light(differences),
+        against._judge_sharpness(differences),
+    ]
+    return [each for each in found if each is not None]
+
+
+def test_nothing_is_said_where_nothing_differs():
+    assert judged() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "limit", "words"),
+    [
+        ({"nod_deg": 18.0}, "head_tipped", 15.0, "(from the front: chin up)"),
+        ({"nod_deg": -18.0}, "head_tipped", -15.0, "(from the front: chin down)"),
+        ({"turn_deg": 16.0}, "head_turned", 15.0, "so that its left side in the picture comes"),
+        ({"turn_deg": -16.0}, "head_turned", -15.0, "so that its right side in the picture comes"),
+        ({"roll_deg": 25.0}, "picture_rotated", 20.0, "turn it anticlockwise"),
+        ({"distance_percent": 20.0}, "distance_changed", 15.0, "Step closer by about 10 cm."),
+        ({"distance_percent": -16.0}, "distance_changed", -15.0, "Step back by about 8 cm."),
+        ({"focal_percent": 100.0}, "lens_changed", 10.0, "26 mm instead of 52 mm"),
+        ({"exposure_stops": -1.2}, "exposure_changed", -1.0, "more of it"),
+        ({"warmth_stops": 0.7}, "light_colour_changed", 0.5, "The light is yellower than"),
+        ({"warmth_stops": -0.7}, "light_colour_changed", -0.5, "The light is bluer than"),
+        ({"green_stops": 0.7}, "light_colour_changed", 0.5, "The light is greener than"),
+        ({"light_across_stops": -2.5}, "light_direction_changed", 2.0, "from the left side"),
+        ({"light_down_stops": 2.5}, "light_direction_changed", 2.0, "from the lower side"),
+        ({"blur_percent": 0.25}, "less_sharp", 0.2, "less sharp than the reference"),
+    ],
+)
+def test_each_difference_has_its_code_limit_and_advice(changes, code, limit, words):
+    (finding,) = judged(**changes)
+    assert (finding.code, finding.limit) == (code, limit)
+    assert words in finding.advice
+    assert finding.severity is Severity.WARNING
+    sizes = [abs(each) for each in changes.values()]
+    assert abs(finding.value) == pytest.approx(sizes[0])
+
+
+def test_another_camera_only_informs():
+    (finding,) = judged(camera_changed=True)
+    assert (finding.code, finding.severity) == ("camera_changed", Severity.INFO)
+    assert "Acme One" in finding.advice
+
+
+@pytest.fixture(scope="module")
+def checked(samples, tmp_path_factory):
+    """JSON of a check of five photographs against the first one of their series."""
+    folder = tmp_path_factory.mktemp("against")
+    vertex = samples / "subject-03" / "vertex"
+    reference = vertex / "2024-03-04_1.jpg"
+    image = Image.open(reference).convert("RGB")
+    image.rotate(-25, fillcolor=(128, 128, 128), resample=Image.Resampling.BICUBIC).save(
+        folder / "rolled.png"
+    )
+    dark = encoded(linear(np.asarray(image, dtype=float)) * (0.25, 0.35, 0.45))
+    Image.fromarray(np.rint(dark).astype(np.uint8)).save(folder / "dark.png")
+    image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "mirrored.png")
+    photos = [vertex / "2024-12-02.jpg", *(folder / f"{n}.png" for n in CHANGED)]
+    arguments = ["check", "--json", "--against", str(reference), *map(str, photos)]
+    result = CliRunner().invoke(main, arguments)
+    return result, json.loads(result.stdout)["photographs"]
+
+
+CHANGED = ("rolled", "dark", "mirrored")
+
+
+def test_the_pose_of_a_rendered_head_is_measured(checked, samples):
+    found = checked[1][0]["against"]
+    truth = json.loads((samples / "truth.json").read_text())["photographs"]
+    cameras = [
+        truth[f"subject-03/vertex/{day}.jpg"]["camera"] for day in ("2024-03-04_1", "2024-12-02")
+    ]
+    nod, turn, roll, farther = true_pose(*cameras)
+    assert found["registered"]
+    assert found["nod_deg"] == pytest.approx(nod, abs=1.5)
+    assert found["turn_deg"] == pytest.approx(turn, abs=1.5)
+    assert found["roll_deg"] == pytest.approx(roll, abs=1.5)
+    assert found["distance_percent"] == pytest.approx(farther, abs=2.5)
+
+
+def test_a_picture_turned_clockwise_is_told_so(checked):
+    rolled = checked[1][1]
+    assert rolled["against"]["roll_deg"] == pytest.approx(25, abs=1)
+    assert rolled["against"]["nod_deg"] == pytest.approx(0, abs=1.5)
+    assert "picture_rotated" in [each["code"] for each in rolled["findings"]]
+
+
+def test_darker_bluer_light_is_measured(checked):
+    dark = checked[1][2]["against"]
+    assert dark["exposure_stops"] == pytest.approx(np.log2(0.33), abs=0.25)
+    assert dark["warmth_stops"] == pytest.approx(np.log2(0.25 / 0.45), abs=0.12)
+    assert dark["green_stops"] == pytest.approx(np.log2(0.35 / np.sqrt(0.25 * 0.45)), abs=0.1)
+    assert dark["blur_percent"] == pytest.approx(0, abs=0.08)
+    codes = {each["code"] for each in checked[1][2]["findings"]}
+    assert {"exposure_changed", "light_colour_changed"} <= codes
+
+
+def test_what_cannot_be_aligned_is_not_usable(checked):
+    result, photographs = checked
+    mirrored = photographs[3]
+    assert result.exit_code == 1
+    assert mirrored["usable"] is False
+    assert mirrored["against"]["registered"] is False
+    (finding,) = [each for each in mirrored["findings"] if each["code"] == "not_alignable"]
+    assert finding["severity"] == "error"
+    assert finding["advice"].endswith("Take the same view of the same head as in the reference.")
+    assert [each["usable"] for each in photographs[:3]] == [True] * 3
+
+
+def test_a_reference_that_cannot_be_measured_ends_the_command(tmp_path, samples):
+    wall = tmp_path / "wall.png"
+    Image.fromarray(np.full((600, 500, 3), 140, np.uint8)).save(wall)
+    photo = samples / "subject-03" / "vertex" / "2024-03-04_1.jpg"
+    result = CliRunner().invoke(main, ["check", str(photo), "--against", str(wall)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
