@@ -103,7 +103,8 @@ class Photograph:
     """One file that is a photograph of one view of one subject at one visit.
 
     ``path`` is where the original lies (read-only), ``name`` its path relative to the catalogued
-    folder with forward slashes, ``sha256`` the identity of its content.
+    folder with forward slashes, ``sha256`` the identity of its content. ``set_as_reference`` is
+    True where the user chose it as the reference of its subject and view.
     """
 
     subject: str
@@ -116,6 +117,7 @@ class Photograph:
     width_px: int
     height_px: int
     capture: CaptureInfo = field(default_factory=CaptureInfo)
+    set_as_reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,7 +376,7 @@ class Outcome:
     """What became of one file: exactly one per file of the folder, whatever happened.
 
     ``flags`` are stable codes of doubts that did not prevent the measurement, ``warnings`` their
-    sentences.
+    sentences. ``reference_reason`` says of the reference why it is the one.
     """
 
     name: str
@@ -389,6 +391,7 @@ class Outcome:
     measurement: Measurement | None = None
     tier: Tier | None = None
     is_reference: bool = False
+    reference_reason: Reason | None = None
     residual_px: float | None = None
     inliers: int | None = None
     overlap: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from builders import Shift, disc, segmentation_of
 
-from scalptrack import pipeline
+from scalptrack import aligning, pipeline
 from scalptrack.cache import RecordCache
 from scalptrack.errors import ImageReadError
 from scalptrack.pipeline import Analysis, Member, analyse_photograph, measure_series, track
@@ -71,7 +72,7 @@ def pairs(monkeypatch) -> list[tuple[str, str]]:
         reason = Reason("no_agreement", "Another person.")
         return Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
 
-    monkeypatch.setattr(pipeline, "register", fake_register)
+    monkeypatch.setattr(aligning, "register", fake_register)
     return tried
 
 
@@ -98,6 +99,57 @@ def test_somebody_else_at_the_first_visit_does_not_refuse_the_series(pairs):
     assert series.outcomes[0].status is Status.REFUSED
     assert series.outcomes[0].reason.code == "no_agreement"
     assert all(each.status is Status.MEASURED for each in series.outcomes[1:])
+
+
+def _set(member):
+    return replace(member, photograph=replace(member.photograph, set_as_reference=True))
+
+
+def test_the_reference_says_why_it_is_the_one(pairs):
+    anna = [_member(n, "anna", 0.1 * n) for n in (2, 3, 4)]
+    reasons = [
+        [
+            each.reference_reason and each.reference_reason.code
+            for each in _measure(members).outcomes
+        ]
+        for members in (
+            anna,
+            [_member(1, "bert", 0.9), *anna],
+            [anna[0], _set(anna[1]), anna[2]],
+        )
+    ]
+    assert reasons == [
+        ["earliest_usable", None, None],
+        [None, "most_agree", None, None],
+        [None, "set", None],
+    ]
+
+
+def test_a_reference_that_was_set_stays_whatever_the_others_do(pairs):
+    members = [_set(_member(1, "bert", 0.9))] + [_member(n, "anna", 0.1 * n) for n in (2, 3, 4)]
+    series = _measure(members)
+    assert series.reference == 0
+    assert [each.status for each in series.outcomes] == [Status.MEASURED] + 3 * [Status.REFUSED]
+    assert {first for first, _ in pairs} == {"bert"}
+
+
+def test_a_later_reference_measures_the_earlier_photographs_too(pairs):
+    series = _measure([_member(1, "anna", 0.2), _set(_member(2, "anna", 0.4))])
+    assert series.reference == 1
+    assert series.outcomes[0].measurement.coverage_fraction == pytest.approx(0.2)
+
+
+def test_a_reference_that_was_set_and_is_unusable_refuses_the_series(pairs):
+    series = _measure([_member(1, "anna", 0.2), _set(_unusable(2))])
+    assert series.reference is None
+    assert pairs == []
+    first, second = series.outcomes
+    assert (first.status, first.reason.code) == (Status.REFUSED, "reference_unusable")
+    assert first.reason.message == (
+        "s/vertex/2.jpg was set as the reference of this view and can't be used: Blurred. "
+        "Set another one."
+    )
+    assert (second.status, second.reason.code) == (Status.REJECTED, "blurred")
 
 
 def test_a_bad_photograph_changes_no_other_number(pairs):

@@ -54,6 +54,14 @@ FEW_PHOTOGRAPHS = 4
     "wet, fibres, ...); PHOTOS/visits.csv is used when it is there.",
 )
 @click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    metavar="PHOTO",
+    help="Photograph that the others of its subject and view are aligned with, by its name in "
+    "`scalptrack catalog`; once for each subject and view.  [default: the earliest usable one]",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=None,
@@ -71,6 +79,7 @@ def track_command(
     *,
     events: Path | None,
     visits: Path | None,
+    references: tuple[str, ...],
     jobs: int | None,
     no_cache: bool,
     seed: int,
@@ -91,6 +100,7 @@ def track_command(
       scalptrack track clinic/ --out results --events treatments.csv --json
     """
     from scalptrack.records import Settings
+    from scalptrack.references import set_references
 
     settings = Settings(seed=seed, max_megapixels=max_megapixels)
     if out.resolve() == photos.resolve():
@@ -99,6 +109,7 @@ def track_command(
     catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
     if not catalog.photographs:
         _refuse_empty(catalog, photos)
+    catalog = set_references(catalog, references)
     result = _run(
         catalog,
         settings,
