@@ -15,7 +15,7 @@ from scalptrack.records import (
     Settings,
     Status,
 )
-from scalptrack.registration import HeadFeatures, chain, register
+from scalptrack.registration import HeadFeatures, chain, register, register_by_outline
 
 ENOUGH_REGISTERED = 0.5
 """Share of a series that must register with a reference before it is accepted at once."""
@@ -93,6 +93,11 @@ def align_series(members: Sequence[Member], settings: Settings, cache: RecordCac
     registrations = [
         _through_another(index, members, best[2], settings, cache) for index in range(len(members))
     ]
+    if settings.allow_outline:
+        registrations = [
+            _by_outline(members[best[0]], moving, registration, settings)
+            for moving, registration in zip(members, registrations, strict=True)
+        ]
     return Aligned(best[0], _reason(best[0], chosen, usable), tuple(registrations))
 
 
@@ -146,6 +151,22 @@ def _through_another(
         if chained is not None and chained.overlap >= settings.min_overlap:
             return chained
     return direct
+
+
+def _by_outline(
+    reference: Member, moving: Member, refused: Registration | None, settings: Settings
+) -> Registration | None:
+    """A refused photograph's registration by the outline alone, which only the user may allow."""
+    reference_features, moving_features = reference.analysis.features, moving.analysis.features
+    if refused is None or refused.registered or not reference_features or not moving_features:
+        return refused
+    return register_by_outline(
+        reference_features,
+        moving_features,
+        refused,
+        seed=settings.seed,
+        resamples=settings.resamples,
+    )
 
 
 def _register_pair(

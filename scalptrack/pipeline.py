@@ -17,7 +17,12 @@ from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
 from scalptrack.errors import HeadNotFoundError, ImageReadError
 from scalptrack.images import read_photograph
-from scalptrack.measurement import co_visible_region, measure
+from scalptrack.measurement import (
+    RESAMPLED_BAND_PX,
+    ROUGH_BAND_PX,
+    co_visible_region,
+    measure,
+)
 from scalptrack.quality import check_quality
 from scalptrack.records import (
     BoolArray,
@@ -43,6 +48,7 @@ from scalptrack.registration import (
     HeadTransform,
     extract_features,
 )
+from scalptrack.registration.by_outline import TURN_SD_DEG
 from scalptrack.registration.camera import Camera
 from scalptrack.registration.features import Keypoints
 from scalptrack.registration.outline import Outline
@@ -51,6 +57,17 @@ from scalptrack.registration.transform import HeadPose
 from scalptrack.segmentation import shared_segmenter
 
 logger = logging.getLogger(__name__)
+
+OUTLINE_ONLY = Finding(
+    code="outline_only",
+    severity=Severity.WARNING,
+    value=TURN_SD_DEG,
+    limit=0.0,
+    unit="degrees",
+    advice="Aligned by the outline of the head alone, which can't tell another person, or a "
+    "mirrored photograph, from this one: make sure whose photograph it is.",
+)
+"""Stands beside every number that rests on an alignment by the outline."""
 
 OnStep = Callable[[str], None]
 
@@ -299,6 +316,7 @@ def _measure_member(
         reference_segmentation.grid,
         registration.transform if registration else None,
         resampled=registration.resampled if registration else (),
+        band_px=RESAMPLED_BAND_PX if outcome.tier is Tier.A else ROUGH_BAND_PX,
     )
     if measurement is None:
         reason = Reason(
@@ -324,8 +342,10 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
     if registration is None:
         message = "an analysed photograph has to be registered or be the reference"
         raise ValueError(message)
+    by_outline = registration.registered and registration.method == "outline"
     return replace(
         base,
+        warnings=(*base.warnings, OUTLINE_ONLY) if by_outline else base.warnings,
         status=Status.MEASURED if registration.registered else Status.REFUSED,
         reason=None if registration.registered else registration.reason,
         tier=registration.tier,

@@ -299,7 +299,7 @@ class Registration:
     Attributes
     ----------
     tier : Tier
-        A (features, all gates passed), B (points set by hand), C (refused).
+        A (features, all gates passed), B (points set by hand, or the outline), C (refused).
     transform : SurfaceTransform or None
         moving_from_reference; None when refused.
     resampled : tuple of SurfaceTransform
@@ -314,6 +314,8 @@ class Registration:
         Every gate's value, also of those that passed.
     reason : Reason or None
         Why it was refused.
+    method : str
+        What it was aligned by: ``"features"``, ``"points"``, ``"outline"`` or ``"close-up"``.
     """
 
     tier: Tier
@@ -324,6 +326,7 @@ class Registration:
     overlap: float
     gates: tuple[Gate, ...]
     reason: Reason | None = None
+    method: str = "features"
 
     @property
     def registered(self) -> bool:
@@ -590,3 +593,4 @@ class Settings:
     resamples: int = 12
     max_incidence_deg: float = 60.0
     min_overlap: float = 0.5
+    allow_outline: bool = False

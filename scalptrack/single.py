@@ -34,6 +34,7 @@ from scalptrack.records import (
 from scalptrack.registration import (
     extract_features,
     register,
+    register_by_outline,
     register_points,
     warp_to_reference,
 )
@@ -199,6 +200,7 @@ def register_photographs(
     out: Path | None,
     seed: int,
     max_megapixels: float,
+    allow_outline: bool = False,
 ) -> dict[str, Any]:
     """Align one pair and return the JSON document of ``register``.
 
@@ -224,6 +226,10 @@ def register_photographs(
         registration = register(
             features[0], features[1], seed=settings.seed, resamples=settings.resamples
         )
+        if allow_outline and not registration.registered:
+            registration = register_by_outline(
+                features[0], features[1], registration, seed=settings.seed
+            )
     else:
         registration = register_points(features[0], features[1], pairs[0], pairs[1])
     document = _document(registration, points)
@@ -238,6 +244,7 @@ def _refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any
         "schema": "scalptrack.register/1",
         "status": "refused",
         "tier": "C",
+        "method": None,
         "reason": sentence,
         "reason_code": "unusable_photograph",
         "transform": None,
@@ -255,6 +262,7 @@ def _document(registration: Registration, points: FloatArray | None) -> dict[str
         "schema": "scalptrack.register/1",
         "status": "registered" if registration.registered else "refused",
         "tier": registration.tier.value,
+        "method": registration.method if registration.registered else None,
         "reason": reason.message if reason else None,
         "reason_code": reason.code if reason else None,
         "transform": transform.as_dict() if transform else None,

@@ -422,6 +422,8 @@ def test_manifest_round_trip(folder, tmp_path):
     catalog = folder.read()
     manifest = tmp_path / "elsewhere" / "manifest.csv"
     write_manifest(catalog, manifest)
+    header = manifest.read_text(encoding="utf-8").splitlines()[0]
+    assert header == "photo,subject,view,visit_date,replicate"
     again = catalog_manifest(manifest)
     hashes = [each.sha256 for each in catalog.photographs]
     assert [place[:4] for place in places(again)] == [place[:4] for place in places(catalog)]

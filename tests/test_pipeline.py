@@ -13,6 +13,7 @@ from builders import Shift, disc, segmentation_of
 from scalptrack import aligning, pipeline
 from scalptrack.cache import RecordCache
 from scalptrack.errors import ImageReadError
+from scalptrack.measurement import carry_region
 from scalptrack.pipeline import Analysis, Member, analyse_photograph, measure_series, track
 from scalptrack.records import (
     Catalog,
@@ -76,8 +77,24 @@ def pairs(monkeypatch) -> list[tuple[str, str]]:
     return tried
 
 
-def _measure(members):
-    return measure_series("s", "vertex", members, Settings(), cache=NO_CACHE)
+def _measure(members, settings=Settings()):  # noqa: B008
+    return measure_series("s", "vertex", members, settings, cache=NO_CACHE)
+
+
+@pytest.fixture
+def outlines(monkeypatch) -> list[tuple[str, str]]:
+    """The outline aligns everybody with everybody, half a head aside; records what it was asked."""
+    asked = []
+
+    def fake_outline(reference, moving, refused, *, seed, resamples):
+        asked.append((reference.person, moving.person))
+        there = (Shift(), Shift(dx=20.0))
+        return Registration(
+            Tier.B, Shift(), there, float("nan"), 0, 0.9, refused.gates, method="outline"
+        )
+
+    monkeypatch.setattr(aligning, "register_by_outline", fake_outline)
+    return asked
 
 
 def test_the_earliest_usable_photograph_is_the_reference(pairs):
@@ -150,6 +167,42 @@ def test_a_reference_that_was_set_and_is_unusable_refuses_the_series(pairs):
         "Set another one."
     )
     assert (second.status, second.reason.code) == (Status.REJECTED, "blurred")
+
+
+def test_the_outline_is_used_only_where_the_user_allows_it(pairs, outlines):
+    members = [_member(1, "anna", 0.2), _member(2, "anna", 0.3), _member(3, "bert", 0.4)]
+    refused = _measure(members)
+    assert refused.outcomes[2].status is Status.REFUSED
+    assert outlines == []
+    allowed = _measure(members, Settings(allow_outline=True))
+    assert outlines == [("anna", "bert")]
+    assert [each.tier for each in allowed.outcomes] == [Tier.A, Tier.A, Tier.B]
+    assert [each.code for each in allowed.outcomes[2].warnings] == ["outline_only"]
+    assert allowed.outcomes[1].warnings == ()
+    assert allowed.outcomes[2].measurement.coverage_fraction == pytest.approx(0.4)
+
+
+def test_the_interval_by_outline_knows_how_far_it_may_be_off(pairs, outlines):
+    fraction = np.zeros((SIZE, SIZE))
+    fraction[:, SIZE // 2 :] = 1.0
+    striped = replace(_member(2, "bert", 0.5), photograph=_photograph(2))
+    striped = replace(
+        striped,
+        analysis=replace(striped.analysis, segmentation=segmentation_of(fraction, disc(SIZE, 45))),
+    )
+    series = _measure([_member(1, "anna", 0.5), striped], Settings(allow_outline=True))
+    coverages = []
+    for dx in (0.0, 20.0):
+        weights = carry_region(
+            series.region,
+            series.photographs[0].member.analysis.segmentation.grid,
+            striped.analysis.segmentation,
+            Shift(dx=dx),
+        )
+        coverages.append(np.average(fraction, weights=weights))
+    sd = series.outcomes[1].measurement.registration_sd_fraction
+    assert sd == pytest.approx(np.std(coverages, ddof=1), rel=1e-6)
+    assert sd > 0.1
 
 
 def test_a_bad_photograph_changes_no_other_number(pairs):

@@ -8,6 +8,7 @@ import click
 
 from scalptrack.cli.common import (
     CommandError,
+    allow_outline_option,
     echo_counts,
     echo_json,
     finish,
@@ -38,6 +39,7 @@ from scalptrack.cli.common import (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the aligned picture, the comparison and registration.json.",
 )
+@allow_outline_option
 @seed_option
 @megapixels_option
 @json_option
@@ -50,6 +52,7 @@ def register_command(
     points: Path | None,
     points_file: Path | None,
     out: Path | None,
+    allow_outline: bool,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -79,6 +82,7 @@ def register_command(
             out=out,
             seed=seed,
             max_megapixels=max_megapixels,
+            allow_outline=allow_outline,
         )
     except ImageReadError as error:
         raise CommandError(str(error)) from error
@@ -95,10 +99,16 @@ def _echo_summary(document: dict[str, object]) -> None:
     if document["status"] != "registered":
         click.echo(f"refused: {document['reason']}")
         return
-    click.echo(
-        f"registered, tier {document['tier']}: residual {document['residual_px']:.2f} px, "
-        f"{document['inliers']} points agree, overlap {document['overlap']:.2f}"
-    )
+    if document["method"] == "outline":
+        click.echo(
+            f"registered, tier {document['tier']}, by the outline alone: overlap "
+            f"{document['overlap']:.2f}. Another person with such hair would look the same."
+        )
+    else:
+        click.echo(
+            f"registered, tier {document['tier']}: residual {document['residual_px']:.2f} px, "
+            f"{document['inliers']} points agree, overlap {document['overlap']:.2f}"
+        )
     for index, point in enumerate(document.get("points") or []):  # type: ignore[arg-type,var-annotated]
         shown = "not visible" if point is None else f"{point[0]:.2f},{point[1]:.2f}"
         click.echo(f"point {index + 1}: {shown}")

@@ -13,6 +13,7 @@ import click
 from scalptrack.cli.catalog import open_catalog
 from scalptrack.cli.common import (
     CommandError,
+    allow_outline_option,
     echo_counts,
     echo_json,
     finish,
@@ -68,6 +69,7 @@ FEW_PHOTOGRAPHS = 4
     help="Photographs analysed at the same time.  [default: the processors, at most 4]",
 )
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
+@allow_outline_option
 @seed_option
 @megapixels_option
 @json_option
@@ -82,6 +84,7 @@ def track_command(
     references: tuple[str, ...],
     jobs: int | None,
     no_cache: bool,
+    allow_outline: bool,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -102,7 +105,7 @@ def track_command(
     from scalptrack.records import Settings
     from scalptrack.references import set_references
 
-    settings = Settings(seed=seed, max_megapixels=max_megapixels)
+    settings = Settings(seed=seed, max_megapixels=max_megapixels, allow_outline=allow_outline)
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)

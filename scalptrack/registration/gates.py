@@ -71,8 +71,8 @@ def agreement_gates(alignment: Alignment | None, *, alike: float = 0.0) -> list[
     inliers = 0 if alignment is None else len(alignment.inliers)
     chance = 1.0 if alignment is None else max(alignment.chance, 1.0)
     return [
-        _at_least("inliers", inliers, MIN_INLIERS),
-        _at_least("inliers_above_chance", inliers / chance, limit),
+        at_least("inliers", inliers, MIN_INLIERS),
+        at_least("inliers_above_chance", inliers / chance, limit),
     ]
 
 
@@ -80,12 +80,12 @@ def feature_gates(reference: HeadFeatures, moving: HeadFeatures) -> list[Gate]:
     """What the two photographs show at all."""
     cut = max(reference.outline.cut_fraction, moving.outline.cut_fraction)
     return [
-        _at_least(
+        at_least(
             "bare_skin_fraction",
             min(reference.bare_fraction, moving.bare_fraction),
             MIN_BARE_FRACTION,
         ),
-        _at_most("cut_off_fraction", cut, MAX_CUT_FRACTION),
+        at_most("cut_off_fraction", cut, MAX_CUT_FRACTION),
     ]
 
 
@@ -102,12 +102,12 @@ def geometry_gates(
     overlap = float(shown.mean()) if len(shown) else 0.0
     gates = [
         *pose_gates(reference, moving, transform),
-        _at_least("overlap", overlap, MIN_OVERLAP),
-        _at_least(
+        at_least("overlap", overlap, MIN_OVERLAP),
+        at_least(
             "outline_overlap", outline_overlap(reference, moving, transform), MIN_OUTLINE_OVERLAP
         ),
-        _at_least("spread", _spread(alignment, points[shown]), MIN_SPREAD),
-        _at_most(
+        at_least("spread", _spread(alignment, points[shown]), MIN_SPREAD),
+        at_most(
             "split_half_percent",
             _split_half(moving, alignment, points[shown], rng),
             MAX_SPLIT_HALF_PERCENT,
@@ -126,8 +126,8 @@ def pose_gates(
     predicted = focal / transform.pose.distance
     measured = moving.head_width_px / reference.head_width_px
     return [
-        _at_most("rotation_deg", turn, MAX_ROTATION_DEG),
-        _at_most("size_error", abs(float(np.log(predicted / measured))), MAX_SIZE_ERROR),
+        at_most("rotation_deg", turn, MAX_ROTATION_DEG),
+        at_most("size_error", abs(float(np.log(predicted / measured))), MAX_SIZE_ERROR),
     ]
 
 
@@ -173,8 +173,8 @@ def correlation_gates(
     shifts = reach * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
     elsewhere = max(correlation(reference, moving, mapped + shift) for shift in shifts)
     return [
-        _at_least("correlation", here, MIN_CORRELATION),
-        _at_least("correlation_margin", here - max(elsewhere, 0.0), MIN_CORRELATION_MARGIN),
+        at_least("correlation", here, MIN_CORRELATION),
+        at_least("correlation_margin", here - max(elsewhere, 0.0), MIN_CORRELATION_MARGIN),
     ]
 
 
@@ -343,11 +343,13 @@ def _reason(gate: Gate) -> Reason:
     return Reason(code, f"could not be aligned with the baseline: {text}")
 
 
-def _at_least(name: str, value: float, limit: float) -> Gate:
+def at_least(name: str, value: float, limit: float) -> Gate:
+    """A gate that a value passes from the limit on."""
     return Gate(name, float(value), float(limit), bool(value >= limit))
 
 
-def _at_most(name: str, value: float, limit: float) -> Gate:
+def at_most(name: str, value: float, limit: float) -> Gate:
+    """A gate that a value passes up to the limit."""
     return Gate(name, float(value), float(limit), bool(value <= limit))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from scalptrack.cli.main import main
+from scalptrack.records import Reason, Registration, Tier
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,39 @@ def test_segment_gives_a_reason_where_there_is_no_head(empty_wall, tmp_path):
     assert result.exit_code == 1
     assert document["coverage_fraction"] is None
     assert document["reason"]
+
+
+@pytest.fixture
+def hair_refusal(monkeypatch):
+    """Features refuse every pair as if hair covered the scalp."""
+    reason = Reason("hair_covers_scalp", "could not be aligned with the baseline: hair.")
+    refused = Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
+    monkeypatch.setattr("scalptrack.single.register", lambda *_args, **_kwargs: refused)
+
+
+def test_register_uses_the_outline_only_when_it_is_allowed(
+    baseline, photograph, hair_refusal, tmp_path
+):
+    points = tmp_path / "points.csv"
+    points.write_text("450,600\n")
+    refused = _invoke("register", baseline, photograph, "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["method"] is None
+    arguments = ("register", baseline, photograph, "--allow-outline", "--points", points)
+    document = json.loads(_invoke(*arguments, "--json").stdout)
+    assert (document["status"], document["tier"]) == ("registered", "B")
+    assert document["method"] == "outline"
+    assert document["residual_px"] is None
+    assert "outline_agreement" in {gate["name"] for gate in document["gates"]}
+    result = _invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    first, second = result.stdout.splitlines()
+    assert re.fullmatch(
+        r"registered, tier B, by the outline alone: overlap [01]\.\d\d\. Another person with such "
+        r"hair would look the same\.",
+        first,
+    )
+    assert re.fullmatch(r"point 1: \d+\.\d\d,\d+\.\d\d", second)
 
 
 def test_two_photographs_with_one_name_keep_their_own_maps(photograph, baseline, tmp_path):
