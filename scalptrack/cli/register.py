@@ -39,6 +39,11 @@ from scalptrack.cli.common import (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the aligned picture, the comparison and registration.json.",
 )
+@click.option(
+    "--close-up",
+    is_flag=True,
+    help="Both photographs show a square of scalp that fills the frame, and no outline of a head.",
+)
 @allow_outline_option
 @seed_option
 @megapixels_option
@@ -52,6 +57,7 @@ def register_command(
     points: Path | None,
     points_file: Path | None,
     out: Path | None,
+    close_up: bool,
     allow_outline: bool,
     seed: int,
     max_megapixels: float,
@@ -68,22 +74,36 @@ def register_command(
     Example:
       scalptrack register baseline.jpg followup.jpg --points marks.csv --json
     """
+    from scalptrack.close_ups import register_close_up_photographs
     from scalptrack.errors import ImageReadError
     from scalptrack.single import read_pairs, read_points, register_photographs
 
     carried = read_points(points) if points is not None else None
     pairs = read_pairs(points_file) if points_file is not None else None
+    if close_up and (pairs is not None or allow_outline):
+        message = "--close-up can't be combined with --points-file or --allow-outline."
+        raise CommandError(message)
     try:
-        document = register_photographs(
-            reference,
-            moving,
-            points=carried,
-            pairs=pairs,
-            out=out,
-            seed=seed,
-            max_megapixels=max_megapixels,
-            allow_outline=allow_outline,
-        )
+        if close_up:
+            document = register_close_up_photographs(
+                reference,
+                moving,
+                points=carried,
+                out=out,
+                seed=seed,
+                max_megapixels=max_megapixels,
+            )
+        else:
+            document = register_photographs(
+                reference,
+                moving,
+                points=carried,
+                pairs=pairs,
+                out=out,
+                seed=seed,
+                max_megapixels=max_megapixels,
+                allow_outline=allow_outline,
+            )
     except ImageReadError as error:
         raise CommandError(str(error)) from error
     if as_json:
