@@ -27,6 +27,7 @@ from scalptrack.images import (
 from scalptrack.manifest import (
     ManifestRow,
     manifest_text,
+    raise_lost_references,
     raise_table_errors,
     read_events,
     read_manifest,
@@ -126,8 +127,8 @@ def catalog_manifest(
 ) -> Catalog:
     """Read the photographs that a manifest CSV lists.
 
-    Columns are photo (relative to the manifest), subject, view, visit_date (YYYY-MM-DD) and,
-    if wanted, replicate. A listed photograph that can't be decoded is a rejected file.
+    Columns are photo (relative to the manifest), subject, view, visit_date (YYYY-MM-DD) and, if
+    wanted, replicate and reference (yes). What can't be decoded is a rejected file.
 
     Raises
     ------
@@ -155,11 +156,9 @@ def catalog_manifest(
         if on_progress is not None:
             on_progress(index + 1, len(rows))
     photographs, duplicates = _accept(candidates)
-    return Catalog(
-        root=manifest.parent,
-        photographs=photographs,
-        rejected=_sorted_by_name([*rejected, *duplicates]),
-    )
+    everything = _sorted_by_name([*rejected, *duplicates])
+    raise_lost_references(manifest, rows, everything)
+    return Catalog(root=manifest.parent, photographs=photographs, rejected=everything)
 
 
 def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> None:
@@ -445,5 +444,6 @@ def _examine_row(path: Path, row: ManifestRow, max_megapixels: float) -> _Candid
         width_px=header.width_px,
         height_px=header.height_px,
         capture=header.capture,
+        set_as_reference=row.is_reference,
     )
     return _Candidate(photograph, row.replicate, is_link=False, date_in_name=True)

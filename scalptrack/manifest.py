@@ -18,10 +18,11 @@ from datetime import date
 from pathlib import Path
 
 from scalptrack.errors import InputError
-from scalptrack.records import Event, Photograph
+from scalptrack.filenames import view_named
+from scalptrack.records import Event, Photograph, RejectedFile
 
-MANIFEST_COLUMNS = ("photo", "subject", "view", "visit_date", "replicate")
-"""Columns of a manifest; the last one may be missing or empty."""
+MANIFEST_COLUMNS = ("photo", "subject", "view", "visit_date", "replicate", "reference")
+"""Columns of a manifest; the last two may be missing or empty."""
 
 _SHOWN_ERRORS = 20
 
@@ -36,6 +37,8 @@ class ManifestRow:
         Line in the file, from 1.
     photo : str
         As written, with forward slashes.
+    is_reference : bool
+        Whether it is set as the reference of its subject and view.
     """
 
     line: int
@@ -44,6 +47,7 @@ class ManifestRow:
     view: str
     visit_date: date
     replicate: int | None
+    is_reference: bool = False
 
 
 def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
@@ -63,17 +67,42 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
         ]
         visit_date, date_problem = read_date(cells.get("visit_date", ""), "visit_date")
         replicate, replicate_problem = _read_replicate(cells.get("replicate", ""))
-        problems += [problem for problem in (date_problem, replicate_problem) if problem]
+        is_reference, reference_problem = _read_reference(cells.get("reference", ""))
+        found = (date_problem, replicate_problem, reference_problem)
+        problems += [problem for problem in found if problem]
         if problems or visit_date is None:
             errors.append(f"line {line}: {'; '.join(problems)}")
             continue
         photo = cells["photo"].replace("\\", "/")
         rows.append(
-            ManifestRow(line, photo, cells["subject"], cells["view"], visit_date, replicate)
+            ManifestRow(
+                line, photo, cells["subject"], cells["view"], visit_date, replicate, is_reference
+            )
         )
-    errors += _repeated(rows)
+    errors += _repeated(rows) + _second_references(rows)
     raise_table_errors(path, errors)
     return tuple(rows)
+
+
+def raise_lost_references(
+    path: Path, rows: Sequence[ManifestRow], rejected: Iterable[RejectedFile]
+) -> None:
+    """Raise when a photograph that is set as a reference was rejected.
+
+    Without it another photograph would silently become the reference.
+
+    Raises
+    ------
+    InputError
+        Naming the line and why the photograph was rejected.
+    """
+    lines = {row.photo: row.line for row in rows if row.is_reference}
+    errors = [
+        f"line {lines[each.name]}: {each.name} can't be the reference: {each.reason.message}"
+        for each in rejected
+        if each.name in lines
+    ]
+    raise_table_errors(path, errors)
 
 
 def manifest_text(photographs: Iterable[Photograph], photo_names: Iterable[str]) -> str:
@@ -86,19 +115,23 @@ def manifest_text(photographs: Iterable[Photograph], photo_names: Iterable[str])
     photo_names : iterable of str
         Paths relative to the manifest's folder, with forward slashes.
     """
+    listed = list(zip(photographs, photo_names, strict=True))
+    # The last column only where it says something: most people never set a reference.
+    chosen = any(photograph.set_as_reference for photograph, _ in listed)
+    columns = MANIFEST_COLUMNS if chosen else MANIFEST_COLUMNS[:-1]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(MANIFEST_COLUMNS)
-    for photograph, name in zip(photographs, photo_names, strict=True):
-        writer.writerow(
-            [
-                name,
-                photograph.subject,
-                photograph.view,
-                photograph.visit_date.isoformat(),
-                photograph.replicate,
-            ]
-        )
+    writer.writerow(columns)
+    for photograph, name in listed:
+        cells = [
+            name,
+            photograph.subject,
+            photograph.view,
+            photograph.visit_date.isoformat(),
+            photograph.replicate,
+            "yes" if photograph.set_as_reference else "",
+        ]
+        writer.writerow(cells[: len(columns)])
     return buffer.getvalue()
 
 
@@ -248,6 +281,29 @@ def _read_replicate(text: str) -> tuple[int | None, str]:
     if re.fullmatch(r"0*[1-9][0-9]{0,3}", text):
         return int(text), ""
     return None, f"replicate {text!r} is not a whole number from 1"
+
+
+def _read_reference(text: str) -> tuple[bool, str]:
+    """Whether a photograph is set as the reference, or what is wrong with the answer."""
+    if text.casefold() in {"", "no", "yes"}:
+        return text.casefold() == "yes", ""
+    return False, f"reference {text!r} is neither yes nor no"
+
+
+def _second_references(rows: Sequence[ManifestRow]) -> list[str]:
+    """Lines that set a second reference for a subject and view."""
+    errors = []
+    first: dict[tuple[str, str], int] = {}
+    for row in rows:
+        if row.is_reference:
+            view = view_named(row.view) or row.view
+            line = first.setdefault((row.subject, view), row.line)
+            if line != row.line:
+                errors.append(
+                    f"line {row.line}: line {line} already sets the reference of this subject and "
+                    "view"
+                )
+    return errors
 
 
 def _repeated(rows: Sequence[ManifestRow]) -> list[str]:

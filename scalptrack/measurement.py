@@ -31,6 +31,10 @@ RESAMPLED_BAND_PX = 12
 """Grid pixels on both sides of the region's border that are carried anew through each resampled
 transform: an accepted registration moves them by one or two, and the rest stays what it is."""
 
+ROUGH_BAND_PX = 80
+"""The same for an alignment by outline or by hand: a turn of 15 degrees (three times what is
+assumed) moves the middle of a head, 216 grid pixels wide, by 28."""
+
 EDGE_MARGIN_PX = 2
 """Grid pixels by which the region keeps away from the border of what is visible: a mixed pixel at
 the outline belongs to nobody."""
@@ -214,6 +218,7 @@ def measure(
     transform: SurfaceTransform | None,
     *,
     resampled: Sequence[SurfaceTransform] = (),
+    band_px: float = RESAMPLED_BAND_PX,
 ) -> Measurement | None:
     """Coverage of the region in one photograph, with its components of error.
 
@@ -229,6 +234,8 @@ def measure(
         ``moving_from_reference``; None for the reference itself.
     resampled : sequence of SurfaceTransform
         What the transform might as well have been; gives the registration's component.
+    band_px : float
+        How far from the region's border, in grid pixels, the resampled transforms may move it.
 
     Returns
     -------
@@ -252,7 +259,12 @@ def measure(
         excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
         segmentation_sd_fraction=segmentation.coverage_sd_fraction,
         registration_sd_fraction=_registration_sd(
-            segmentation, distance, reference_grid, carried_distance, resampled
+            segmentation,
+            distance,
+            reference_grid,
+            carried_distance,
+            resampled,
+            band_px=band_px,
         ),
     )
 
@@ -268,9 +280,11 @@ def _registration_sd(
     reference_grid: Grid,
     carried_distance: FloatArray,
     resampled: Sequence[SurfaceTransform],
+    *,
+    band_px: float,
 ) -> float:
     """SD of the coverage over the resampled transforms; 0 when there are fewer than two."""
-    band = np.abs(carried_distance) < RESAMPLED_BAND_PX
+    band = np.abs(carried_distance) < band_px
     weights = _weights(carried_distance)
     coverages = []
     for transform in resampled:

@@ -13,10 +13,16 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
 from scalptrack.errors import HeadNotFoundError, ImageReadError
 from scalptrack.images import read_photograph
-from scalptrack.measurement import co_visible_region, measure
+from scalptrack.measurement import (
+    RESAMPLED_BAND_PX,
+    ROUGH_BAND_PX,
+    co_visible_region,
+    measure,
+)
 from scalptrack.quality import check_quality
 from scalptrack.records import (
     BoolArray,
@@ -41,10 +47,9 @@ from scalptrack.registration import (
     ChainedTransform,
     HeadFeatures,
     HeadTransform,
-    chain,
     extract_features,
-    register,
 )
+from scalptrack.registration.by_outline import TURN_SD_DEG
 from scalptrack.registration.camera import Camera
 from scalptrack.registration.features import Keypoints
 from scalptrack.registration.outline import Outline
@@ -54,35 +59,18 @@ from scalptrack.segmentation import shared_segmenter
 
 logger = logging.getLogger(__name__)
 
-ENOUGH_REGISTERED = 0.5
-"""Share of a series that must register with a reference before it is accepted at once."""
-
-MAX_LINKS_TRIED = 3
-"""Through how many photographs a chain is tried for one that doesn't match the reference."""
-
-MAX_REFERENCE_CANDIDATES = 3
-"""How many early photographs are tried as the reference."""
+OUTLINE_ONLY = Finding(
+    code="outline_only",
+    severity=Severity.WARNING,
+    value=TURN_SD_DEG,
+    limit=0.0,
+    unit="degrees",
+    advice="Aligned by the outline of the head alone, which can't tell another person, or a "
+    "mirrored photograph, from this one: make sure whose photograph it is.",
+)
+"""Stands beside every number that rests on an alignment by the outline."""
 
 OnStep = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
-    """What one photograph says on its own; ``reason`` when it can't take part."""
-
-    quality: Quality | None
-    segmentation: Segmentation | None
-    features: HeadFeatures | None
-    status: Status | None = None
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """A photograph of a series and what it says on its own."""
-
-    photograph: Photograph
-    analysis: Analysis
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -274,95 +262,28 @@ def measure_series(
     cache: RecordCache,
 ) -> Series:
     """Register one subject's photographs of one view and measure their co-visible scalp."""
-    reference, registrations = _choose_reference(members, settings, cache)
-    region = None if reference is None else _region(reference, members, registrations, settings)
-    measured = tuple(
+    aligned = align_series(members, settings, cache)
+    reference = aligned.reference
+    region = None if reference is None else _region(reference, members, aligned, settings)
+    if reference is None or region is None:
+        reason = aligned.reason if reference is None else None
+        failed = tuple(
+            MeasuredPhotograph(member, None, _failed(member, reason)) for member in members
+        )
+        return Series(subject, view, failed, reference, region)
+    measured = [
         _measure_member(member, registration, members[reference], region)
-        if reference is not None and region is not None
-        else MeasuredPhotograph(member, None, _failed(member))
-        for member, registration in zip(members, registrations, strict=True)
-    )
-    return Series(subject, view, measured, reference, region)
-
-
-def _choose_reference(
-    members: Sequence[Member], settings: Settings, cache: RecordCache
-) -> tuple[int | None, list[Registration | None]]:
-    """The reference and every photograph's registration with it.
-
-    The earliest usable photograph is the reference, unless fewer than `ENOUGH_REGISTERED` of the
-    others register with it (it may be the one that was filed wrongly): then the one of the first
-    `MAX_REFERENCE_CANDIDATES` with which most register, the earlier one in a tie.
-    """
-    usable = [i for i, member in enumerate(members) if member.analysis.features is not None]
-    best: tuple[int, int, list[Registration | None]] | None = None
-    for candidate in usable[:MAX_REFERENCE_CANDIDATES]:
-        registrations = [
-            _register_pair(members[candidate], moving, settings, cache) for moving in members
-        ]
-        count = sum(each is not None and each.registered for each in registrations)
-        if best is None or count > best[1]:
-            best = (candidate, count, registrations)
-        if count >= ENOUGH_REGISTERED * (len(usable) - 1):
-            break
-    if best is None:
-        return None, [None] * len(members)
-    return best[0], [
-        _through_another(index, members, best[2], settings, cache) for index in range(len(members))
+        for member, registration in zip(members, aligned.registrations, strict=True)
     ]
-
-
-def _through_another(
-    index: int,
-    members: Sequence[Member],
-    registrations: Sequence[Registration | None],
-    settings: Settings,
-    cache: RecordCache,
-) -> Registration | None:
-    """A refused photograph's registration through one of the others, nearest in time first.
-
-    A head changes from visit to visit: what no longer matches the first may match its neighbour.
-    Both links have to pass all gates.
-    """
-    direct = registrations[index]
-    if direct is None or direct.registered:
-        return direct
-    day = members[index].photograph.visit_date
-    others = [i for i, each in enumerate(registrations) if each is not None and each.registered]
-    others.sort(key=lambda i: (abs(members[i].photograph.visit_date - day), i))
-    for between in others[:MAX_LINKS_TRIED]:
-        first = registrations[between]
-        second = _register_pair(members[between], members[index], settings, cache)
-        if first is None or second is None:
-            continue
-        chained = chain(first, second)
-        if chained is not None and chained.overlap >= settings.min_overlap:
-            return chained
-    return direct
-
-
-def _register_pair(
-    reference: Member, moving: Member, settings: Settings, cache: RecordCache
-) -> Registration | None:
-    """Registration of one photograph with the reference; None for itself or when it has no data."""
-    reference_features, moving_features = reference.analysis.features, moving.analysis.features
-    if reference is moving or reference_features is None or moving_features is None:
-        return None
-    key = ("registration", reference.photograph.sha256, moving.photograph.sha256)
-    known: Registration | None = cache.load(*key)
-    if known is not None:
-        return known
-    registration = register(
-        reference_features, moving_features, seed=settings.seed, resamples=settings.resamples
-    )
-    cache.save(registration, *key)
-    return registration
+    outcome = replace(measured[reference].outcome, reference_reason=aligned.reason)
+    measured[reference] = replace(measured[reference], outcome=outcome)
+    return Series(subject, view, tuple(measured), reference, region)
 
 
 def _region(
     reference: int,
     members: Sequence[Member],
-    registrations: Sequence[Registration | None],
+    aligned: Aligned,
     settings: Settings,
 ) -> BoolArray | None:
     """The co-visible scalp on the reference's grid."""
@@ -371,7 +292,7 @@ def _region(
         return None
     others = [
         (registration.transform, member.analysis.segmentation)
-        for registration, member in zip(registrations, members, strict=True)
+        for registration, member in zip(aligned.registrations, members, strict=True)
         if registration is not None
         and registration.registered
         and registration.transform is not None
@@ -397,6 +318,7 @@ def _measure_member(
         reference_segmentation.grid,
         registration.transform if registration else None,
         resampled=registration.resampled if registration else (),
+        band_px=RESAMPLED_BAND_PX if outcome.tier is Tier.A else ROUGH_BAND_PX,
     )
     if measurement is None:
         reason = Reason(
@@ -422,8 +344,10 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
     if registration is None:
         message = "an analysed photograph has to be registered or be the reference"
         raise ValueError(message)
+    by_outline = registration.registered and registration.method == "outline"
     return replace(
         base,
+        warnings=(*base.warnings, OUTLINE_ONLY) if by_outline else base.warnings,
         status=Status.MEASURED if registration.registered else Status.REFUSED,
         reason=None if registration.registered else registration.reason,
         tier=registration.tier,
@@ -434,12 +358,12 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
     )
 
 
-def _failed(member: Member) -> Outcome:
-    """Outcome of a photograph that could not be analysed."""
+def _failed(member: Member, reason: Reason | None = None) -> Outcome:
+    """Outcome of a photograph that could not be analysed, or (`reason`) not be compared."""
     return replace(
         _base_outcome(member.photograph),
         status=member.analysis.status or Status.REFUSED,
-        reason=member.analysis.reason,
+        reason=member.analysis.reason or reason,
         quality=member.analysis.quality,
     )
 

@@ -103,7 +103,8 @@ class Photograph:
     """One file that is a photograph of one view of one subject at one visit.
 
     ``path`` is where the original lies (read-only), ``name`` its path relative to the catalogued
-    folder with forward slashes, ``sha256`` the identity of its content.
+    folder with forward slashes, ``sha256`` the identity of its content. ``set_as_reference`` is
+    True where the user chose it as the reference of its subject and view.
     """
 
     subject: str
@@ -116,6 +117,7 @@ class Photograph:
     width_px: int
     height_px: int
     capture: CaptureInfo = field(default_factory=CaptureInfo)
+    set_as_reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,7 @@ class Registration:
     Attributes
     ----------
     tier : Tier
-        A (features, all gates passed), B (points set by hand), C (refused).
+        A (features, all gates passed), B (points set by hand, or the outline), C (refused).
     transform : SurfaceTransform or None
         moving_from_reference; None when refused.
     resampled : tuple of SurfaceTransform
@@ -337,6 +339,8 @@ class Registration:
         Every gate's value, also of those that passed.
     reason : Reason or None
         Why it was refused.
+    method : str
+        What it was aligned by: ``"features"``, ``"points"``, ``"outline"`` or ``"close-up"``.
     """
 
     tier: Tier
@@ -347,6 +351,7 @@ class Registration:
     overlap: float
     gates: tuple[Gate, ...]
     reason: Reason | None = None
+    method: str = "features"
 
     @property
     def registered(self) -> bool:
@@ -399,7 +404,7 @@ class Outcome:
     """What became of one file: exactly one per file of the folder, whatever happened.
 
     ``flags`` are stable codes of doubts that did not prevent the measurement, ``warnings`` their
-    sentences.
+    sentences. ``reference_reason`` says of the reference why it is the one.
     """
 
     name: str
@@ -414,6 +419,7 @@ class Outcome:
     measurement: Measurement | None = None
     tier: Tier | None = None
     is_reference: bool = False
+    reference_reason: Reason | None = None
     residual_px: float | None = None
     inliers: int | None = None
     overlap: float | None = None
@@ -612,3 +618,4 @@ class Settings:
     resamples: int = 12
     max_incidence_deg: float = 60.0
     min_overlap: float = 0.5
+    allow_outline: bool = False

@@ -34,6 +34,7 @@ from scalptrack.records import (
 from scalptrack.registration import (
     extract_features,
     register,
+    register_by_outline,
     register_points,
     warp_to_reference,
 )
@@ -245,6 +246,7 @@ def register_photographs(
     out: Path | None,
     seed: int,
     max_megapixels: float,
+    allow_outline: bool = False,
 ) -> dict[str, Any]:
     """Align one pair and return the JSON document of ``register``.
 
@@ -259,7 +261,7 @@ def register_photographs(
         try:
             opened.append(open_photograph(path, settings))
         except HeadNotFoundError as error:
-            return _refused_document(str(error), points)
+            return refused_document(str(error), points)
     features = [
         extract_features(
             each.image, each.segmentation, focal_length_35mm=each.capture.focal_length_35mm
@@ -270,20 +272,25 @@ def register_photographs(
         registration = register(
             features[0], features[1], seed=settings.seed, resamples=settings.resamples
         )
+        if allow_outline and not registration.registered:
+            registration = register_by_outline(
+                features[0], features[1], registration, seed=settings.seed
+            )
     else:
         registration = register_points(features[0], features[1], pairs[0], pairs[1])
-    document = _document(registration, points)
+    document = register_document(registration, points)
     if out is not None:
-        _write_pair(opened[0], opened[1], registration, document, OutputFolder(out))
+        write_pair(opened[0].image, opened[1].image, registration, document, OutputFolder(out))
     return document
 
 
-def _refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any]:
+def refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any]:
     """Document for a pair of which one photograph can't be used."""
     return {
         "schema": "scalptrack.register/1",
         "status": "refused",
         "tier": "C",
+        "method": None,
         "reason": sentence,
         "reason_code": "unusable_photograph",
         "transform": None,
@@ -294,13 +301,15 @@ def _refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any
     } | ({} if points is None else {"points": [None] * len(points)})
 
 
-def _document(registration: Registration, points: FloatArray | None) -> dict[str, Any]:
+def register_document(registration: Registration, points: FloatArray | None) -> dict[str, Any]:
+    """The JSON document of ``register``."""
     transform = registration.transform if registration.registered else None
     reason = registration.reason
     document: dict[str, Any] = {
         "schema": "scalptrack.register/1",
         "status": "registered" if registration.registered else "refused",
         "tier": registration.tier.value,
+        "method": registration.method if registration.registered else None,
         "reason": reason.message if reason else None,
         "reason_code": reason.code if reason else None,
         "transform": transform.as_dict() if transform else None,
@@ -318,9 +327,9 @@ def _document(registration: Registration, points: FloatArray | None) -> dict[str
     return document
 
 
-def _write_pair(
-    reference: Opened,
-    moving: Opened,
+def write_pair(
+    reference: ImageArray,
+    moving: ImageArray,
     registration: Registration,
     document: dict[str, Any],
     folder: OutputFolder,
@@ -330,13 +339,13 @@ def _write_pair(
     folder.write_text("registration.json", text + "\n")
     if registration.transform is None or not registration.registered:
         return
-    shape = (reference.image.shape[0], reference.image.shape[1])
-    aligned, footprint = warp_to_reference(moving.image, registration.transform, shape)
+    shape = (reference.shape[0], reference.shape[1])
+    aligned, footprint = warp_to_reference(moving, registration.transform, shape)
     shown = aligned.copy()
     shown[~footprint] = 0
     folder.write_bytes("aligned.jpg", encode_image(shown, suffix=".jpg"))
     scale = min(1.0, OVERLAY_SIDE_PX / max(shape))
-    pair = side_by_side(shrink(reference.image, scale), shrink(shown, scale))
+    pair = side_by_side(shrink(reference, scale), shrink(shown, scale))
     folder.write_bytes("compare.jpg", encode_image(pair, suffix=".jpg"))
 
 

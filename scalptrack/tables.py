@@ -186,6 +186,17 @@ def provenance(
         "settings": to_plain(settings),
         "segmentation_method": method,
         "model_sha256": model_sha256,
+        "references": [
+            {
+                "subject": each.subject,
+                "view": each.view,
+                "photo": each.name,
+                "sha256": each.sha256,
+                "reason": to_plain(each.reference_reason),
+            }
+            for each in outcomes
+            if each.is_reference
+        ],
         "inputs": {each.name: each.sha256 for each in outcomes},
         "visits": to_plain(tuple(conditions)),
         "outputs": sorted(outputs),

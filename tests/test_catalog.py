@@ -422,6 +422,8 @@ def test_manifest_round_trip(folder, tmp_path):
     catalog = folder.read()
     manifest = tmp_path / "elsewhere" / "manifest.csv"
     write_manifest(catalog, manifest)
+    header = manifest.read_text(encoding="utf-8").splitlines()[0]
+    assert header == "photo,subject,view,visit_date,replicate"
     again = catalog_manifest(manifest)
     hashes = [each.sha256 for each in catalog.photographs]
     assert [place[:4] for place in places(again)] == [place[:4] for place in places(catalog)]
@@ -465,6 +467,62 @@ def test_a_manifest_from_a_spreadsheet(folder):
         ("p1", "frontal", "2025-01-02", 2, "x.jpg"),
     ]
     assert codes(catalog) == {"copy.jpg": "duplicate_of", "z.jpg": "truncated"}
+
+
+def test_a_manifest_sets_references_and_keeps_them(folder):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        folder.add(name)
+    manifest = folder.root / "m.csv"
+    manifest.write_text(
+        "photo,subject,view,visit_date,reference\n"
+        "a.jpg,p,vertex,2025-01-01,no\n"
+        "b.jpg,p,vertex,2025-02-01,Yes\n"
+        "c.jpg,p,frontal,2025-02-01,\n"
+    )
+    catalog = catalog_manifest(manifest)
+    marks = {each.name: each.set_as_reference for each in catalog.photographs}
+    assert marks == {"a.jpg": False, "b.jpg": True, "c.jpg": False}
+    again = folder.root / "again.csv"
+    write_manifest(catalog, again)
+    lines = again.read_text().splitlines()
+    assert lines[0] == "photo,subject,view,visit_date,replicate,reference"
+    assert "b.jpg,p,vertex,2025-02-01,1,yes" in lines
+    assert "a.jpg,p,vertex,2025-01-01,1," in lines
+    assert {
+        each.name: each.set_as_reference for each in catalog_manifest(again).photographs
+    } == marks
+
+
+def test_mistakes_about_references_of_a_manifest(folder):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        folder.add(name)
+    manifest = folder.root / "m.csv"
+    manifest.write_text(
+        "photo,subject,view,visit_date,reference\n"
+        "a.jpg,p,front,2025-01-01,yes\n"
+        "b.jpg,p,frontal,2025-02-01,yes\n"
+        "c.jpg,p,vertex,2025-02-01,maybe\n"
+    )
+    with pytest.raises(InputError) as caught:
+        catalog_manifest(manifest)
+    assert str(caught.value) == (
+        f"{manifest} has 2 mistakes:\n"
+        "  line 4: reference 'maybe' is neither yes nor no\n"
+        "  line 3: line 2 already sets the reference of this subject and view"
+    )
+
+
+def test_a_reference_of_a_manifest_that_is_rejected_is_an_error(folder):
+    whole = folder.add("a.jpg").read_bytes()
+    (folder.root / "b.jpg").write_bytes(whole[:-300])
+    manifest = folder.root / "m.csv"
+    manifest.write_text(
+        "photo,subject,view,visit_date,reference\n"
+        "a.jpg,p,vertex,2025-01-01,\n"
+        "b.jpg,p,vertex,2025-02-01,yes\n"
+    )
+    with pytest.raises(InputError, match=r"line 3: b\.jpg can't be the reference: .*b\.jpg"):
+        catalog_manifest(manifest)
 
 
 def test_all_mistakes_of_a_manifest_are_reported_with_their_lines(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from builders import Shift, disc, segmentation_of
 
-from scalptrack import pipeline
+from scalptrack import aligning, pipeline
 from scalptrack.cache import RecordCache
 from scalptrack.errors import ImageReadError
+from scalptrack.measurement import carry_region
 from scalptrack.pipeline import Analysis, Member, analyse_photograph, measure_series, track
 from scalptrack.records import (
     Catalog,
@@ -71,12 +73,28 @@ def pairs(monkeypatch) -> list[tuple[str, str]]:
         reason = Reason("no_agreement", "Another person.")
         return Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
 
-    monkeypatch.setattr(pipeline, "register", fake_register)
+    monkeypatch.setattr(aligning, "register", fake_register)
     return tried
 
 
-def _measure(members):
-    return measure_series("s", "vertex", members, Settings(), cache=NO_CACHE)
+def _measure(members, settings=Settings()):  # noqa: B008
+    return measure_series("s", "vertex", members, settings, cache=NO_CACHE)
+
+
+@pytest.fixture
+def outlines(monkeypatch) -> list[tuple[str, str]]:
+    """The outline aligns everybody with everybody, half a head aside; records what it was asked."""
+    asked = []
+
+    def fake_outline(reference, moving, refused, *, seed, resamples):
+        asked.append((reference.person, moving.person))
+        there = (Shift(), Shift(dx=20.0))
+        return Registration(
+            Tier.B, Shift(), there, float("nan"), 0, 0.9, refused.gates, method="outline"
+        )
+
+    monkeypatch.setattr(aligning, "register_by_outline", fake_outline)
+    return asked
 
 
 def test_the_earliest_usable_photograph_is_the_reference(pairs):
@@ -98,6 +116,93 @@ def test_somebody_else_at_the_first_visit_does_not_refuse_the_series(pairs):
     assert series.outcomes[0].status is Status.REFUSED
     assert series.outcomes[0].reason.code == "no_agreement"
     assert all(each.status is Status.MEASURED for each in series.outcomes[1:])
+
+
+def _set(member):
+    return replace(member, photograph=replace(member.photograph, set_as_reference=True))
+
+
+def test_the_reference_says_why_it_is_the_one(pairs):
+    anna = [_member(n, "anna", 0.1 * n) for n in (2, 3, 4)]
+    reasons = [
+        [
+            each.reference_reason and each.reference_reason.code
+            for each in _measure(members).outcomes
+        ]
+        for members in (
+            anna,
+            [_member(1, "bert", 0.9), *anna],
+            [anna[0], _set(anna[1]), anna[2]],
+        )
+    ]
+    assert reasons == [
+        ["earliest_usable", None, None],
+        [None, "most_agree", None, None],
+        [None, "set", None],
+    ]
+
+
+def test_a_reference_that_was_set_stays_whatever_the_others_do(pairs):
+    members = [_set(_member(1, "bert", 0.9))] + [_member(n, "anna", 0.1 * n) for n in (2, 3, 4)]
+    series = _measure(members)
+    assert series.reference == 0
+    assert [each.status for each in series.outcomes] == [Status.MEASURED] + 3 * [Status.REFUSED]
+    assert {first for first, _ in pairs} == {"bert"}
+
+
+def test_a_later_reference_measures_the_earlier_photographs_too(pairs):
+    series = _measure([_member(1, "anna", 0.2), _set(_member(2, "anna", 0.4))])
+    assert series.reference == 1
+    assert series.outcomes[0].measurement.coverage_fraction == pytest.approx(0.2)
+
+
+def test_a_reference_that_was_set_and_is_unusable_refuses_the_series(pairs):
+    series = _measure([_member(1, "anna", 0.2), _set(_unusable(2))])
+    assert series.reference is None
+    assert pairs == []
+    first, second = series.outcomes
+    assert (first.status, first.reason.code) == (Status.REFUSED, "reference_unusable")
+    assert first.reason.message == (
+        "s/vertex/2.jpg was set as the reference of this view and can't be used: Blurred. "
+        "Set another one."
+    )
+    assert (second.status, second.reason.code) == (Status.REJECTED, "blurred")
+
+
+def test_the_outline_is_used_only_where_the_user_allows_it(pairs, outlines):
+    members = [_member(1, "anna", 0.2), _member(2, "anna", 0.3), _member(3, "bert", 0.4)]
+    refused = _measure(members)
+    assert refused.outcomes[2].status is Status.REFUSED
+    assert outlines == []
+    allowed = _measure(members, Settings(allow_outline=True))
+    assert outlines == [("anna", "bert")]
+    assert [each.tier for each in allowed.outcomes] == [Tier.A, Tier.A, Tier.B]
+    assert [each.code for each in allowed.outcomes[2].warnings] == ["outline_only"]
+    assert allowed.outcomes[1].warnings == ()
+    assert allowed.outcomes[2].measurement.coverage_fraction == pytest.approx(0.4)
+
+
+def test_the_interval_by_outline_knows_how_far_it_may_be_off(pairs, outlines):
+    fraction = np.zeros((SIZE, SIZE))
+    fraction[:, SIZE // 2 :] = 1.0
+    striped = replace(_member(2, "bert", 0.5), photograph=_photograph(2))
+    striped = replace(
+        striped,
+        analysis=replace(striped.analysis, segmentation=segmentation_of(fraction, disc(SIZE, 45))),
+    )
+    series = _measure([_member(1, "anna", 0.5), striped], Settings(allow_outline=True))
+    coverages = []
+    for dx in (0.0, 20.0):
+        weights = carry_region(
+            series.region,
+            series.photographs[0].member.analysis.segmentation.grid,
+            striped.analysis.segmentation,
+            Shift(dx=dx),
+        )
+        coverages.append(np.average(fraction, weights=weights))
+    sd = series.outcomes[1].measurement.registration_sd_fraction
+    assert sd == pytest.approx(np.std(coverages, ddof=1), rel=1e-6)
+    assert sd > 0.1
 
 
 def test_a_bad_photograph_changes_no_other_number(pairs):

@@ -49,8 +49,12 @@ class Shot:
     def name(self) -> str:
         return f"{self.subject}/{self.view}/{self.stem.name}"
 
+    @property
+    def photograph(self) -> Path:
+        return self.stem.with_name(self.stem.name + ".jpg")
+
     def image(self) -> np.ndarray:
-        with Image.open(self.stem.with_name(self.stem.name + ".jpg")) as picture:
+        with Image.open(self.photograph) as picture:
             return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
 
     def surface(self) -> dict[str, np.ndarray]:
@@ -92,7 +96,7 @@ def load(folder: Path) -> list[Shot]:
 
 
 def exif_focal(shot: Shot) -> float | None:
-    with Image.open(shot.stem.with_name(shot.stem.name + ".jpg")) as picture:
+    with Image.open(shot.photograph) as picture:
         value = picture.getexif().get_ifd(0x8769).get(0xA405)
     return float(value) if value else None
 

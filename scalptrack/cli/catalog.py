@@ -47,7 +47,8 @@ def catalog_command(
 
     PHOTOS is a folder such as SUBJECT/VIEW/2026-03-12.jpg (many variants are understood; the
     camera's date is used when the name has none), or a manifest CSV with the columns photo,
-    subject, view, visit_date and, optionally, replicate.
+    subject, view, visit_date and, optionally, replicate and reference (yes: the photograph that
+    the others of its subject and view are aligned with).
 
     \b
     Example:

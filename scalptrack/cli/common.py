@@ -41,6 +41,12 @@ megapixels_option = click.option(
     show_default=True,
     help="Larger pictures are rejected before they are decoded.",
 )
+allow_outline_option = click.option(
+    "--allow-outline",
+    is_flag=True,
+    help="Where hair hides the scalp, align by the outline of the head alone (tier B, wide "
+    "interval). It can't tell another person from this one: be sure whose photographs they are.",
+)
 photos_argument = click.argument(
     "photos",
     nargs=-1,

@@ -8,6 +8,7 @@ import click
 
 from scalptrack.cli.common import (
     CommandError,
+    allow_outline_option,
     echo_counts,
     echo_json,
     finish,
@@ -38,6 +39,12 @@ from scalptrack.cli.common import (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the aligned picture, the comparison and registration.json.",
 )
+@click.option(
+    "--close-up",
+    is_flag=True,
+    help="Both photographs show a square of scalp that fills the frame, and no outline of a head.",
+)
+@allow_outline_option
 @seed_option
 @megapixels_option
 @json_option
@@ -50,6 +57,8 @@ def register_command(
     points: Path | None,
     points_file: Path | None,
     out: Path | None,
+    close_up: bool,
+    allow_outline: bool,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -65,21 +74,36 @@ def register_command(
     Example:
       scalptrack register baseline.jpg followup.jpg --points marks.csv --json
     """
+    from scalptrack.close_ups import register_close_up_photographs
     from scalptrack.errors import ImageReadError
     from scalptrack.single import read_pairs, read_points, register_photographs
 
     carried = read_points(points) if points is not None else None
     pairs = read_pairs(points_file) if points_file is not None else None
+    if close_up and (pairs is not None or allow_outline):
+        message = "--close-up can't be combined with --points-file or --allow-outline."
+        raise CommandError(message)
     try:
-        document = register_photographs(
-            reference,
-            moving,
-            points=carried,
-            pairs=pairs,
-            out=out,
-            seed=seed,
-            max_megapixels=max_megapixels,
-        )
+        if close_up:
+            document = register_close_up_photographs(
+                reference,
+                moving,
+                points=carried,
+                out=out,
+                seed=seed,
+                max_megapixels=max_megapixels,
+            )
+        else:
+            document = register_photographs(
+                reference,
+                moving,
+                points=carried,
+                pairs=pairs,
+                out=out,
+                seed=seed,
+                max_megapixels=max_megapixels,
+                allow_outline=allow_outline,
+            )
     except ImageReadError as error:
         raise CommandError(str(error)) from error
     if as_json:
@@ -95,10 +119,16 @@ def _echo_summary(document: dict[str, object]) -> None:
     if document["status"] != "registered":
         click.echo(f"refused: {document['reason']}")
         return
-    click.echo(
-        f"registered, tier {document['tier']}: residual {document['residual_px']:.2f} px, "
-        f"{document['inliers']} points agree, overlap {document['overlap']:.2f}"
-    )
+    if document["method"] == "outline":
+        click.echo(
+            f"registered, tier {document['tier']}, by the outline alone: overlap "
+            f"{document['overlap']:.2f}. Another person with such hair would look the same."
+        )
+    else:
+        click.echo(
+            f"registered, tier {document['tier']}: residual {document['residual_px']:.2f} px, "
+            f"{document['inliers']} points agree, overlap {document['overlap']:.2f}"
+        )
     for index, point in enumerate(document.get("points") or []):  # type: ignore[arg-type,var-annotated]
         shown = "not visible" if point is None else f"{point[0]:.2f},{point[1]:.2f}"
         click.echo(f"point {index + 1}: {shown}")

@@ -13,6 +13,7 @@ import click
 from scalptrack.cli.catalog import open_catalog
 from scalptrack.cli.common import (
     CommandError,
+    allow_outline_option,
     echo_counts,
     echo_json,
     finish,
@@ -54,12 +55,21 @@ FEW_PHOTOGRAPHS = 4
     "wet, fibres, ...); PHOTOS/visits.csv is used when it is there.",
 )
 @click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    metavar="PHOTO",
+    help="Photograph that the others of its subject and view are aligned with, by its name in "
+    "`scalptrack catalog`; once for each subject and view.  [default: the earliest usable one]",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=None,
     help="Photographs analysed at the same time.  [default: the processors, at most 4]",
 )
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
+@allow_outline_option
 @seed_option
 @megapixels_option
 @json_option
@@ -71,8 +81,10 @@ def track_command(
     *,
     events: Path | None,
     visits: Path | None,
+    references: tuple[str, ...],
     jobs: int | None,
     no_cache: bool,
+    allow_outline: bool,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -91,14 +103,16 @@ def track_command(
       scalptrack track clinic/ --out results --events treatments.csv --json
     """
     from scalptrack.records import Settings
+    from scalptrack.references import set_references
 
-    settings = Settings(seed=seed, max_megapixels=max_megapixels)
+    settings = Settings(seed=seed, max_megapixels=max_megapixels, allow_outline=allow_outline)
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)
     catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
     if not catalog.photographs:
         _refuse_empty(catalog, photos)
+    catalog = set_references(catalog, references)
     result = _run(
         catalog,
         settings,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -114,6 +115,45 @@ class HeadFeatures:
         return self.outline.shape.width_px
 
 
+class Pictured(Protocol):
+    """What the gates look at in a photograph of a head, or in a close-up."""
+
+    @property
+    def photograph_shape(self) -> tuple[int, int]:
+        """(H, W) of the photograph."""
+        ...
+
+    @property
+    def grid(self) -> Grid:
+        """Where the arrays lie."""
+        ...
+
+    @property
+    def picture(self) -> NDArray[np.float32]:
+        """The flattened picture without hair."""
+        ...
+
+    @property
+    def support(self) -> NDArray[np.float32]:
+        """How much bare skin it rests on."""
+        ...
+
+    @property
+    def scalp(self) -> BoolArray:
+        """The scalp."""
+        ...
+
+    @property
+    def hidden(self) -> BoolArray:
+        """Where an object hides it."""
+        ...
+
+    @property
+    def head_width_px(self) -> float:
+        """What lengths are relative to."""
+        ...
+
+
 def extract_features(
     image: ImageArray, segmentation: Segmentation, *, focal_length_35mm: float | None
 ) -> HeadFeatures:
@@ -136,15 +176,15 @@ def extract_features(
     shape = (int(image.shape[0]), int(image.shape[1]))
     outline = fit_outline(segmentation)
     work = _working_grid(outline, segmentation)
-    grey = _resample_grey(image, work)
+    grey = resample_grey(image, work)
     maps = _resample_maps(segmentation, work)
     weight = skin_weight(grey, maps.hair, maps.head)
     filled, support = fill(grey, weight)
     flat = flatten(filled, np.maximum(support, 0.02) * maps.head)
     usable = maps.head & (support > 0.12)
-    skin = _detect(to_bytes(flat), usable, work)
+    skin = detect(to_bytes(flat), usable, work)
     raw = flatten(grey, maps.head.astype(np.float32))
-    fine = _detect(to_bytes(raw), maps.scalp, work)
+    fine = detect(to_bytes(raw), maps.scalp, work)
     small = _small_grid(work)
     size = (small.width, small.height)
 
@@ -207,7 +247,7 @@ def _affine(source_step: float, x0: float, y0: float) -> NDArray[np.float64]:
     return np.array([[source_step, 0.0, x0], [0.0, source_step, y0]])
 
 
-def _resample_grey(image: ImageArray, work: Grid) -> NDArray[np.float32]:
+def resample_grey(image: ImageArray, work: Grid) -> NDArray[np.float32]:
     """Brightness (H, W) of the photograph on `work`, without aliasing."""
     step = work.step_px
     x0, y0 = int(max(0.0, work.x0_px - 2 * step)), int(max(0.0, work.y0_px - 2 * step))
@@ -257,7 +297,7 @@ def _resample_maps(segmentation: Segmentation, work: Grid) -> _Maps:
     return _Maps(warp(segmentation.hair_fraction), scalp, eroded & ~hidden & ~glare, hidden)
 
 
-def _detect(picture: ImageArray, usable: BoolArray, work: Grid) -> Keypoints:
+def detect(picture: ImageArray, usable: BoolArray, work: Grid) -> Keypoints:
     """RootSIFT of `picture` inside `usable`, in photograph coordinates."""
     sift = cv2.SIFT.create(nfeatures=0, contrastThreshold=0.02, edgeThreshold=12)
     everything, descriptors = sift.detectAndCompute(picture, usable.astype(np.uint8))

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scalptrack.records import BoolArray, FloatArray, Gate, Reason
+from scalptrack.records import BoolArray, FloatArray, Gate, Reason, SurfaceTransform
 from scalptrack.registration.align import INLIER_FRACTION, Alignment
-from scalptrack.registration.features import HeadFeatures
+from scalptrack.registration.features import HeadFeatures, Pictured
 from scalptrack.registration.refine import resample
 from scalptrack.registration.transform import HeadTransform
 
@@ -71,8 +71,8 @@ def agreement_gates(alignment: Alignment | None, *, alike: float = 0.0) -> list[
     inliers = 0 if alignment is None else len(alignment.inliers)
     chance = 1.0 if alignment is None else max(alignment.chance, 1.0)
     return [
-        _at_least("inliers", inliers, MIN_INLIERS),
-        _at_least("inliers_above_chance", inliers / chance, limit),
+        at_least("inliers", inliers, MIN_INLIERS),
+        at_least("inliers_above_chance", inliers / chance, limit),
     ]
 
 
@@ -80,12 +80,12 @@ def feature_gates(reference: HeadFeatures, moving: HeadFeatures) -> list[Gate]:
     """What the two photographs show at all."""
     cut = max(reference.outline.cut_fraction, moving.outline.cut_fraction)
     return [
-        _at_least(
+        at_least(
             "bare_skin_fraction",
             min(reference.bare_fraction, moving.bare_fraction),
             MIN_BARE_FRACTION,
         ),
-        _at_most("cut_off_fraction", cut, MAX_CUT_FRACTION),
+        at_most("cut_off_fraction", cut, MAX_CUT_FRACTION),
     ]
 
 
@@ -102,12 +102,14 @@ def geometry_gates(
     overlap = float(shown.mean()) if len(shown) else 0.0
     gates = [
         *pose_gates(reference, moving, transform),
-        _at_least("overlap", overlap, MIN_OVERLAP),
-        _at_least(
+        at_least("overlap", overlap, MIN_OVERLAP),
+        at_least(
             "outline_overlap", outline_overlap(reference, moving, transform), MIN_OUTLINE_OVERLAP
         ),
-        _at_least("spread", _spread(alignment, points[shown]), MIN_SPREAD),
-        _at_most(
+        at_least(
+            "spread", spread_of(alignment.inliers.reference_points, points[shown]), MIN_SPREAD
+        ),
+        at_most(
             "split_half_percent",
             _split_half(moving, alignment, points[shown], rng),
             MAX_SPLIT_HALF_PERCENT,
@@ -126,12 +128,12 @@ def pose_gates(
     predicted = focal / transform.pose.distance
     measured = moving.head_width_px / reference.head_width_px
     return [
-        _at_most("rotation_deg", turn, MAX_ROTATION_DEG),
-        _at_most("size_error", abs(float(np.log(predicted / measured))), MAX_SIZE_ERROR),
+        at_most("rotation_deg", turn, MAX_ROTATION_DEG),
+        at_most("size_error", abs(float(np.log(predicted / measured))), MAX_SIZE_ERROR),
     ]
 
 
-def scalp_overlap(reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform) -> float:
+def scalp_overlap(reference: Pictured, moving: Pictured, transform: SurfaceTransform) -> float:
     """Share of the reference's scalp that the moving photograph shows, 0 to 1."""
     _, mapped = _scalp_points(reference, transform)
     return float(_shown(moving, mapped).mean()) if len(mapped) else 0.0
@@ -164,7 +166,7 @@ def outline_overlap(
 
 
 def correlation_gates(
-    reference: HeadFeatures, moving: HeadFeatures, transform: HeadTransform
+    reference: Pictured, moving: Pictured, transform: SurfaceTransform
 ) -> list[Gate]:
     """Whether the bare skin looks alike where the pose puts it, and only there."""
     mapped = transform.map_points(reference.grid.photograph_points())
@@ -173,12 +175,12 @@ def correlation_gates(
     shifts = reach * np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
     elsewhere = max(correlation(reference, moving, mapped + shift) for shift in shifts)
     return [
-        _at_least("correlation", here, MIN_CORRELATION),
-        _at_least("correlation_margin", here - max(elsewhere, 0.0), MIN_CORRELATION_MARGIN),
+        at_least("correlation", here, MIN_CORRELATION),
+        at_least("correlation_margin", here - max(elsewhere, 0.0), MIN_CORRELATION_MARGIN),
     ]
 
 
-def correlation(reference: HeadFeatures, moving: HeadFeatures, mapped: FloatArray) -> float:
+def correlation(reference: Pictured, moving: Pictured, mapped: FloatArray) -> float:
     """Mean local correlation of the hair-suppressed pictures where both show bare scalp.
 
     Parameters
@@ -232,7 +234,7 @@ def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
         if name in failed:
             if name in _AGREEMENT and bare is not None and bare.value < HAIRY_FRACTION:
                 return _hair_reason(failed[name], bare)
-            return _reason(failed[name])
+            return reason_of(failed[name])
     gate = next(iter(failed.values()))
     return Reason("unstable", f"could not be aligned with the baseline: {gate.name}.")
 
@@ -332,7 +334,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
-def _reason(gate: Gate) -> Reason:
+def reason_of(gate: Gate) -> Reason:
+    """Code and sentence of a gate that failed."""
     code, sentence = _SENTENCES[gate.name]
     text = sentence.format(
         value=gate.value,
@@ -343,36 +346,38 @@ def _reason(gate: Gate) -> Reason:
     return Reason(code, f"could not be aligned with the baseline: {text}")
 
 
-def _at_least(name: str, value: float, limit: float) -> Gate:
+def at_least(name: str, value: float, limit: float) -> Gate:
+    """A gate that a value passes from the limit on."""
     return Gate(name, float(value), float(limit), bool(value >= limit))
 
 
-def _at_most(name: str, value: float, limit: float) -> Gate:
+def at_most(name: str, value: float, limit: float) -> Gate:
+    """A gate that a value passes up to the limit."""
     return Gate(name, float(value), float(limit), bool(value <= limit))
 
 
-def _grid_points(features: HeadFeatures, mask: BoolArray, *, step: int = 4) -> FloatArray:
+def _grid_points(features: Pictured, mask: BoolArray, *, step: int = 4) -> FloatArray:
     """Photograph points (N, 2) of every `step`-th small-grid pixel of `mask`."""
     rows, columns = np.nonzero(mask[::step, ::step])
     return features.grid.to_photograph(np.stack([columns, rows], axis=1) * float(step))
 
 
 def _scalp_points(
-    reference: HeadFeatures, transform: HeadTransform
+    reference: Pictured, transform: SurfaceTransform
 ) -> tuple[FloatArray, FloatArray]:
     """Points (N, 2) of the reference's scalp, and where they lie in the moving photograph."""
     points = _grid_points(reference, reference.scalp)
     return points, transform.map_points(points)
 
 
-def _in_picture(features: HeadFeatures, points: FloatArray) -> BoolArray:
+def _in_picture(features: Pictured, points: FloatArray) -> BoolArray:
     height, width = features.photograph_shape
     with np.errstate(invalid="ignore"):
         inside = (points >= 0.0) & (points <= [width - 1, height - 1])
     return np.asarray(inside.all(axis=1))
 
 
-def _looked_up(features: HeadFeatures, mask: BoolArray, points: FloatArray) -> BoolArray:
+def _looked_up(features: Pictured, mask: BoolArray, points: FloatArray) -> BoolArray:
     """The small grid's mask (N,) at photograph points (N, 2); False outside and at NaN."""
     cells = features.grid.from_photograph(np.nan_to_num(points, nan=-1e9))
     columns, rows = np.round(cells).clip(-1, 10**6).astype(int).T
@@ -382,12 +387,20 @@ def _looked_up(features: HeadFeatures, mask: BoolArray, points: FloatArray) -> B
     return found
 
 
-def _shown(moving: HeadFeatures, mapped: FloatArray) -> BoolArray:
+def _shown(moving: Pictured, mapped: FloatArray) -> BoolArray:
     return _in_picture(moving, mapped) & ~_looked_up(moving, moving.hidden, mapped)
 
 
-def _spread(alignment: Alignment, shown: FloatArray) -> float:
-    """Share of the cells of the shown scalp in which points agree, weighted by their area."""
+def spread_of(agreeing: FloatArray, shown: FloatArray) -> float:
+    """Share of the cells of the shown scalp in which points agree, weighted by their area.
+
+    Parameters
+    ----------
+    agreeing : float (N, 2)
+        Points of the reference that agree.
+    shown : float (M, 2)
+        Points of the reference's scalp that both photographs show.
+    """
     if not len(shown):
         return 0.0
     low, high = shown.min(axis=0), shown.max(axis=0) + 1e-6
@@ -398,7 +411,7 @@ def _spread(alignment: Alignment, shown: FloatArray) -> float:
         return np.asarray(index[inside, 1] * _SPREAD_CELLS + index[inside, 0])
 
     area = np.bincount(cells(shown), minlength=_SPREAD_CELLS**2)
-    filled = np.bincount(cells(alignment.inliers.reference_points), minlength=_SPREAD_CELLS**2)
+    filled = np.bincount(cells(agreeing), minlength=_SPREAD_CELLS**2)
     return float(area[filled > 0].sum() / area.sum())
 
 

@@ -207,6 +207,7 @@ def register_points(
         inliers=count,
         overlap=scalp_overlap(reference, moving, fit.transform),
         gates=tuple(gates),
+        method="points",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from scalptrack.cli.main import main
+from scalptrack.errors import HeadNotFoundError
+from scalptrack.records import Reason, Registration, Tier
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,39 @@ def test_segment_shows_what_it_saw_of_a_photograph_too_bad_to_be_measured(photog
         assert hair.size == size
 
 
+@pytest.fixture
+def hair_refusal(monkeypatch):
+    """Features refuse every pair as if hair covered the scalp."""
+    reason = Reason("hair_covers_scalp", "could not be aligned with the baseline: hair.")
+    refused = Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
+    monkeypatch.setattr("scalptrack.single.register", lambda *_args, **_kwargs: refused)
+
+
+def test_register_uses_the_outline_only_when_it_is_allowed(
+    baseline, photograph, hair_refusal, tmp_path
+):
+    points = tmp_path / "points.csv"
+    points.write_text("450,600\n")
+    refused = _invoke("register", baseline, photograph, "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["method"] is None
+    arguments = ("register", baseline, photograph, "--allow-outline", "--points", points)
+    document = json.loads(_invoke(*arguments, "--json").stdout)
+    assert (document["status"], document["tier"]) == ("registered", "B")
+    assert document["method"] == "outline"
+    assert document["residual_px"] is None
+    assert "outline_agreement" in {gate["name"] for gate in document["gates"]}
+    result = _invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    first, second = result.stdout.splitlines()
+    assert re.fullmatch(
+        r"registered, tier B, by the outline alone: overlap [01]\.\d\d\. Another person with such "
+        r"hair would look the same\.",
+        first,
+    )
+    assert re.fullmatch(r"point 1: \d+\.\d\d,\d+\.\d\d", second)
+
+
 def test_two_photographs_with_one_name_keep_their_own_maps(photograph, baseline, tmp_path):
     paths = []
     for folder, source in (("one", photograph), ("two", baseline)):
@@ -191,3 +227,64 @@ def test_every_command_is_documented_and_shows_an_example(command):
     assert f"  scalptrack {command} " in result.output
     assert "--json" in result.output
     assert "--quiet" in result.output
+
+
+@pytest.fixture
+def close_ups(photograph, tmp_path) -> tuple[Path, Path]:
+    """Two squares of the same scalp, 20 pixels apart."""
+    with Image.open(photograph) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    paths = []
+    for name, x in (("one", 300), ("two", 320)):
+        paths.append(tmp_path / f"{name}.png")
+        Image.fromarray(pixels[430:730, x : x + 300]).save(paths[-1])
+    return paths[0], paths[1]
+
+
+@pytest.fixture
+def no_head(monkeypatch):
+    """The network finds no head, as in a square of scalp."""
+
+    class Blind:
+        def segment(self, _image):
+            message = "No head."
+            raise HeadNotFoundError(message)
+
+    monkeypatch.setattr("scalptrack.close_ups.shared_segmenter", Blind)
+
+
+def test_register_aligns_close_ups(close_ups, no_head, tmp_path):
+    points = tmp_path / "points.csv"
+    points.write_text("150,150\n5,150\n")
+    out = tmp_path / "out"
+    arguments = ("register", *close_ups, "--close-up", "--points", points, "--out", out, "--json")
+    result = _invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert (document["tier"], document["method"]) == ("A", "close-up")
+    assert document["transform"]["type"] == "quadratic"
+    (x, y), hidden = document["points"]
+    assert x == pytest.approx(130, abs=0.2)
+    assert y == pytest.approx(150, abs=0.2)
+    assert hidden is None
+    assert {each.name for each in out.iterdir()} >= {"aligned.jpg", "compare.jpg"}
+
+
+def test_a_head_is_no_close_up(baseline, photograph):
+    result = _invoke("register", baseline, photograph, "--close-up", "--json")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert document["reason_code"] == "unusable_photograph"
+    assert re.fullmatch(
+        re.escape(baseline.name) + r" is no close-up: scalp fills \d+% of it, at least 70% is "
+        r"needed\. Leave --close-up out for a photograph of a head\.",
+        document["reason"],
+    )
+
+
+def test_close_up_and_points_file_exclude_each_other(baseline, photograph):
+    result = _invoke("register", baseline, photograph, "--close-up", "--allow-outline")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: --close-up can't be combined with --points-file or --allow-outline.\n"
+    )

@@ -78,6 +78,47 @@ def test_charts_pictures_report_and_provenance_are_written(tracked):
     assert "notes.txt" in report
 
 
+def test_provenance_says_which_photograph_is_the_reference_and_why(tracked):
+    _, out = tracked
+    record = json.loads((out / "provenance.json").read_text(encoding="utf-8"))
+    (reference,) = record["references"]
+    (row,) = [each for each in _rows(out / "measurements.csv") if each["is_reference"] == "yes"]
+    assert (reference["photo"], reference["sha256"]) == (row["photo"], row["sha256"])
+    assert reference["reason"] == {
+        "code": "earliest_usable",
+        "message": "The earliest usable photograph of this view.",
+    }
+
+
+def test_another_reference_can_be_set(tracked, few_photographs, tmp_path):
+    _, out = tracked
+    again = tmp_path / "results"
+    shutil.copytree(out, again)
+    chosen = sorted((few_photographs / "subject-03" / "vertex").glob("2024-06-03*.jpg"))[0]
+    arguments = ["track", str(few_photographs), "--out", str(again), "--jobs", "1", "--json"]
+    result = CliRunner().invoke(main, [*arguments, "--reference", str(chosen)])
+    assert result.exit_code == 1, result.output
+    document = json.loads(result.stdout)
+    (reference,) = [each for each in document["outcomes"] if each["is_reference"]]
+    assert reference["name"] == chosen.relative_to(few_photographs).as_posix()
+    assert reference["reference_reason"]["code"] == "set"
+    assert document["provenance"]["references"][0]["photo"] == reference["name"]
+    assert document["timelines"][0]["baseline_date"] == "2024-03-04"
+    assert sum(each["status"] == "measured" for each in document["outcomes"]) == 3
+
+
+def test_a_reference_that_is_no_photograph_of_the_folder_is_an_error(few_photographs, tmp_path):
+    arguments = ["track", str(few_photographs), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, [*arguments, "--reference", "nobody.jpg"])
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "Error: nobody.jpg can't be the reference: it is none of the photographs. Name it as "
+        "`scalptrack catalog` lists it, for instance subject-03/vertex/2024-03-04_1.jpg, "
+        "subject-03/vertex/2024-03-04_2.jpg, subject-03/vertex/2024-06-03.jpg.\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_rerun_gives_the_same_bytes_and_computes_nothing_again(
     tracked, few_photographs, monkeypatch
 ):
@@ -89,7 +130,7 @@ def test_a_rerun_gives_the_same_bytes_and_computes_nothing_again(
         raise AssertionError(message)
 
     monkeypatch.setattr("scalptrack.pipeline.analyse_photograph", forbidden)
-    monkeypatch.setattr("scalptrack.pipeline.register", forbidden)
+    monkeypatch.setattr("scalptrack.aligning.register", forbidden)
     monkeypatch.setattr("scalptrack.results.draw_series", forbidden)
     arguments = ["track", str(few_photographs), "--out", str(out), "--jobs", "1", "--quiet"]
     assert CliRunner().invoke(main, arguments).exit_code == 1

@@ -1,0 +1,187 @@
+"""Aligns the photographs of one series: which one is the reference, and all others with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scalptrack.cache import RecordCache
+from scalptrack.records import (
+    Photograph,
+    Quality,
+    Reason,
+    Registration,
+    Segmentation,
+    Settings,
+    Status,
+)
+from scalptrack.registration import HeadFeatures, chain, register, register_by_outline
+
+ENOUGH_REGISTERED = 0.5
+"""Share of a series that must register with a reference before it is accepted at once."""
+
+MAX_LINKS_TRIED = 3
+"""Through how many photographs a chain is tried for one that doesn't match the reference."""
+
+MAX_REFERENCE_CANDIDATES = 3
+"""How many early photographs are tried as the reference."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """What one photograph says on its own; ``reason`` when it can't take part."""
+
+    quality: Quality | None
+    segmentation: Segmentation | None
+    features: HeadFeatures | None
+    status: Status | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """A photograph of a series and what it says on its own."""
+
+    photograph: Photograph
+    analysis: Analysis
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aligned:
+    """Where the photographs of a series lie on their reference.
+
+    Attributes
+    ----------
+    reference : int or None
+        Index of the reference; None when no photograph can be one.
+    reason : Reason or None
+        Why this one is the reference, or why the one that was set can't be it.
+    registrations : tuple of Registration or None
+        One for each photograph: None for the reference, and for one that has no features.
+    """
+
+    reference: int | None
+    reason: Reason | None
+    registrations: tuple[Registration | None, ...]
+
+
+def align_series(members: Sequence[Member], settings: Settings, cache: RecordCache) -> Aligned:
+    """Choose the reference of a series and register all other photographs with it.
+
+    The photograph that the user set is the reference whatever the others do. Without one it is the
+    earliest usable photograph, unless fewer than `ENOUGH_REGISTERED` of the others register with it
+    (it may be the one that was filed wrongly): then the one of the first
+    `MAX_REFERENCE_CANDIDATES` with which most register, the earlier one in a tie.
+    """
+    chosen = next((i for i, each in enumerate(members) if each.photograph.set_as_reference), None)
+    usable = [i for i, member in enumerate(members) if member.analysis.features is not None]
+    if chosen is not None and chosen not in usable:
+        return Aligned(None, _unusable(members[chosen]), (None,) * len(members))
+    candidates = usable[:MAX_REFERENCE_CANDIDATES] if chosen is None else [chosen]
+    best: tuple[int, int, list[Registration | None]] | None = None
+    for candidate in candidates:
+        registrations = [
+            _register_pair(members[candidate], moving, settings, cache) for moving in members
+        ]
+        count = sum(each is not None and each.registered for each in registrations)
+        if best is None or count > best[1]:
+            best = (candidate, count, registrations)
+        if count >= ENOUGH_REGISTERED * (len(usable) - 1):
+            break
+    if best is None:
+        return Aligned(None, None, (None,) * len(members))
+    registrations = [
+        _through_another(index, members, best[2], settings, cache) for index in range(len(members))
+    ]
+    if settings.allow_outline:
+        registrations = [
+            _by_outline(members[best[0]], moving, registration, settings)
+            for moving, registration in zip(members, registrations, strict=True)
+        ]
+    return Aligned(best[0], _reason(best[0], chosen, usable), tuple(registrations))
+
+
+def _reason(reference: int, chosen: int | None, usable: Sequence[int]) -> Reason:
+    """Why a photograph is the reference."""
+    if chosen is not None:
+        return Reason("set", "Set as the reference.")
+    if reference == usable[0]:
+        return Reason("earliest_usable", "The earliest usable photograph of this view.")
+    return Reason(
+        "most_agree",
+        "More photographs can be aligned with this one than with an earlier one: fewer than half "
+        "agree with the earliest usable photograph.",
+    )
+
+
+def _unusable(member: Member) -> Reason:
+    """Why nothing is compared when the reference that was set can't be used."""
+    cause = member.analysis.reason
+    return Reason(
+        "reference_unusable",
+        f"{member.photograph.name} was set as the reference of this view and can't be used"
+        f"{f': {cause.message}' if cause else '.'} Set another one.",
+    )
+
+
+def _through_another(
+    index: int,
+    members: Sequence[Member],
+    registrations: Sequence[Registration | None],
+    settings: Settings,
+    cache: RecordCache,
+) -> Registration | None:
+    """A refused photograph's registration through one of the others, nearest in time first.
+
+    A head changes from visit to visit: what no longer matches the first may match its neighbour.
+    Both links have to pass all gates.
+    """
+    direct = registrations[index]
+    if direct is None or direct.registered:
+        return direct
+    day = members[index].photograph.visit_date
+    others = [i for i, each in enumerate(registrations) if each is not None and each.registered]
+    others.sort(key=lambda i: (abs(members[i].photograph.visit_date - day), i))
+    for between in others[:MAX_LINKS_TRIED]:
+        first = registrations[between]
+        second = _register_pair(members[between], members[index], settings, cache)
+        if first is None or second is None:
+            continue
+        chained = chain(first, second)
+        if chained is not None and chained.overlap >= settings.min_overlap:
+            return chained
+    return direct
+
+
+def _by_outline(
+    reference: Member, moving: Member, refused: Registration | None, settings: Settings
+) -> Registration | None:
+    """A refused photograph's registration by the outline alone, which only the user may allow."""
+    reference_features, moving_features = reference.analysis.features, moving.analysis.features
+    if refused is None or refused.registered or not reference_features or not moving_features:
+        return refused
+    return register_by_outline(
+        reference_features,
+        moving_features,
+        refused,
+        seed=settings.seed,
+        resamples=settings.resamples,
+    )
+
+
+def _register_pair(
+    reference: Member, moving: Member, settings: Settings, cache: RecordCache
+) -> Registration | None:
+    """Registration of one photograph with the reference; None for itself or when it has no data."""
+    reference_features, moving_features = reference.analysis.features, moving.analysis.features
+    if reference is moving or reference_features is None or moving_features is None:
+        return None
+    key = ("registration", reference.photograph.sha256, moving.photograph.sha256)
+    known: Registration | None = cache.load(*key)
+    if known is not None:
+        return known
+    registration = register(
+        reference_features, moving_features, seed=settings.seed, resamples=settings.resamples
+    )
+    cache.save(registration, *key)
+    return registration
