@@ -59,6 +59,12 @@ FEW_PHOTOGRAPHS = 4
     default=None,
     help="Photographs analysed at the same time.  [default: the processors, at most 4]",
 )
+@click.option(
+    "--forehead",
+    type=click.Choice(["top", "bottom"]),
+    help="Where the forehead points in pictures from above (vertex, mid-pattern); needed for zones "
+    "where the photograph itself doesn't show it.",
+)
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @seed_option
 @megapixels_option
@@ -72,6 +78,7 @@ def track_command(
     events: Path | None,
     visits: Path | None,
     jobs: int | None,
+    forehead: str | None,
     no_cache: bool,
     seed: int,
     max_megapixels: float,
@@ -92,7 +99,7 @@ def track_command(
     """
     from scalptrack.records import Settings
 
-    settings = Settings(seed=seed, max_megapixels=max_megapixels)
+    settings = Settings(seed=seed, max_megapixels=max_megapixels, forehead=forehead or "")
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)
