@@ -15,6 +15,7 @@ import numpy as np
 
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg, zones_png, zones_svg
+from scalptrack.images import read_photograph
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
 from scalptrack.longitudinal.hair_index import hair_index
@@ -27,6 +28,7 @@ from scalptrack.plain import to_plain
 from scalptrack.records import (
     Catalog,
     Event,
+    ImageArray,
     Outcome,
     SaltEstimate,
     Settings,
@@ -35,7 +37,13 @@ from scalptrack.records import (
     VisitConditions,
     ZoneTimeline,
 )
-from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
+from scalptrack.report import (
+    FollowUpPictures,
+    ReportContext,
+    TimelineSection,
+    build_pdf,
+    build_report,
+)
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
 from scalptrack.zone_tables import zone_timelines, zones_csv
@@ -45,6 +53,7 @@ PictureNames = dict[tuple[str, str], str]
 """Names of written pictures by (sha256 of the photograph, kind)."""
 
 TOP_NAMES = ("measurements.csv", "changes.csv", "zones.csv", "provenance.json", "report.html")
+PDF_NAME = "report.pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ def run_and_write(
     conditions: Sequence[VisitConditions] = (),
     executor: Executor | None = None,
     use_cache: bool = True,
+    pdf: bool = False,
     on_step: Callable[[str], None] = lambda _name: None,
 ) -> RunResult:
     """Measure a catalog and write tables, charts, pictures and the report.
@@ -127,6 +137,8 @@ def run_and_write(
         Runs analyses of photographs at the same time.
     use_cache : bool
         Use what an earlier run with the same settings and versions computed.
+    pdf : bool
+        Also write the report as ``report.pdf``.
     on_step : callable
         Called with the name of each photograph that was analysed.
 
@@ -136,7 +148,8 @@ def run_and_write(
         When an output would overwrite what the program did not write, or can't be written.
     """
     folder = OutputFolder(out)
-    folder.require_free(TOP_NAMES)
+    top_names = (*TOP_NAMES, PDF_NAME) if pdf else TOP_NAMES
+    folder.require_free(top_names)
     method = shared_segmenter().method
     cache = RecordCache(
         folder.state_folder / "cache" if use_cache else None,
@@ -171,7 +184,7 @@ def run_and_write(
         method=method,
         model_sha256=model_checksum(),
         conditions=conditions,
-        outputs=[*TOP_NAMES, *written],
+        outputs=[*top_names, *written],
     )
     folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
     folder.write_text("changes.csv", changes_csv(timelines))
@@ -191,12 +204,20 @@ def run_and_write(
         salt=salt,
     )
     folder.write_text("report.html", build_report(context))
+    if pdf:
+        folder.write_bytes(PDF_NAME, build_pdf(context, lambda name: _picture(folder, name)))
     return RunResult(outcomes, timelines, document, notes, zones, salt)
 
 
 def series_folder(subject: str, view: str) -> str:
     """Folder of one timeline's files, relative to the output folder."""
     return f"{folder_name(subject)}/{folder_name(view)}"
+
+
+def _picture(folder: OutputFolder, name: str) -> ImageArray:
+    """Pixels of a picture that this run wrote."""
+    image, _ = read_photograph(folder.root / name, max_megapixels=20.0)
+    return image
 
 
 def _write_charts(

@@ -17,7 +17,7 @@ import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
@@ -87,9 +87,23 @@ def draw_timeline(timeline: Timeline, *, heading: bool = True) -> Figure:
         visit has no number, its second axes are the lane of numbered crosses.
     """
     plan = plan_of(timeline, heading=heading)
+    figure = Figure(figsize=(WIDTH_IN, plan.height_in), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    draw_timeline_on(figure, timeline, heading=heading)
+    return figure
+
+
+def chart_height_in(timeline: Timeline, *, heading: bool = False) -> float:
+    """Height in inches that the chart of a timeline needs; its width is `WIDTH_IN`."""
+    return plan_of(timeline, heading=heading).height_in
+
+
+def draw_timeline_on(
+    figure: Figure | SubFigure, timeline: Timeline, *, heading: bool = True
+) -> None:
+    """Draw one timeline on a figure, or on a part of one, of `WIDTH_IN` by `chart_height_in`."""
+    plan = plan_of(timeline, heading=heading)
     with mpl.rc_context(chart_style()):
-        figure = Figure(figsize=(WIDTH_IN, plan.height_in), facecolor=PAPER)
-        FigureCanvasAgg(figure)
         _write_header(figure, plan)
         axes, lane = _place_axes(figure, plan)
         draw_band(axes, timeline, plan.last_day)
@@ -99,7 +113,6 @@ def draw_timeline(timeline: Timeline, *, heading: bool = True) -> Figure:
             _draw_missing(lane, plan)
         _finish_axes(axes, lane, timeline, plan)
         _write_below(figure, plan)
-    return figure
 
 
 def timeline_png(timeline: Timeline, *, heading: bool = True) -> bytes:
@@ -156,7 +169,7 @@ def chart_style() -> dict[Any, Any]:
     }
 
 
-def _write_header(figure: Figure, plan: Plan) -> None:
+def _write_header(figure: Figure | SubFigure, plan: Plan) -> None:
     """Title and summary, from the top down."""
     top = plan.height_in - MARGIN_IN
     x = MARGIN_IN / WIDTH_IN
@@ -170,7 +183,7 @@ def _write_header(figure: Figure, plan: Plan) -> None:
         top -= LINE_IN
 
 
-def _place_axes(figure: Figure, plan: Plan) -> tuple[Axes, Axes | None]:
+def _place_axes(figure: Figure | SubFigure, plan: Plan) -> tuple[Axes, Axes | None]:
     """Axes of the plot and of the lane below it, placed in inches."""
     height = plan.height_in
     top = height - MARGIN_IN - plan.header_in - plan.events_in
@@ -211,7 +224,7 @@ def draw_band(axes: Axes, timeline: Timeline, last_day: date) -> None:
     )
 
 
-def draw_visits(figure: Figure, axes: Axes, timeline: Timeline) -> None:
+def draw_visits(figure: Figure | SubFigure, axes: Axes, timeline: Timeline) -> None:
     """Interval bars, single photographs as faint dots beside them, and the visits' means."""
     aside = axes.transData + ScaledTranslation(8.5 / 72, 0, figure.dpi_scale_trans)
     for visit in timeline.visits:
@@ -354,7 +367,7 @@ def _handle(style: MarkStyle) -> Line2D | Patch:
     )
 
 
-def _write_below(figure: Figure, plan: Plan) -> None:
+def _write_below(figure: Figure | SubFigure, plan: Plan) -> None:
     """Legend and footer, from the bottom up."""
     height = plan.height_in
     y = MARGIN_IN + LINE_IN * (len(plan.footer) - 1)

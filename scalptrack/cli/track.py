@@ -65,6 +65,7 @@ FEW_PHOTOGRAPHS = 4
     help="Where the forehead points in pictures from above (vertex, mid-pattern); needed for zones "
     "where the photograph itself doesn't show it.",
 )
+@click.option("--pdf", is_flag=True, help="Also write the report as report.pdf (A4).")
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @seed_option
 @megapixels_option
@@ -79,6 +80,7 @@ def track_command(
     visits: Path | None,
     jobs: int | None,
     forehead: str | None,
+    pdf: bool,
     no_cache: bool,
     seed: int,
     max_megapixels: float,
@@ -96,6 +98,7 @@ def track_command(
     Examples:
       scalptrack track sample_images --out results
       scalptrack track clinic/ --out results --events treatments.csv --json
+      scalptrack track clinic/ --out results --forehead top --pdf
     """
     from scalptrack.records import Settings
 
@@ -114,6 +117,7 @@ def track_command(
         visits=_beside(photos, visits, "visits.csv"),
         jobs=jobs,
         use_cache=not no_cache,
+        pdf=pdf,
         hide_progress=quiet or as_json,
     )
     if as_json:
@@ -154,6 +158,7 @@ def _run(
     visits: Path | None,
     jobs: int | None,
     use_cache: bool,
+    pdf: bool,
     hide_progress: bool,
 ) -> RunResult:
     from scalptrack.catalog import read_events
@@ -175,6 +180,7 @@ def _run(
             conditions=conditions,
             executor=executor,
             use_cache=use_cache,
+            pdf=pdf,
             on_step=step,
         )
 
