@@ -85,6 +85,7 @@ def test_each_given_zone_has_a_panel_with_its_own_visits_on_one_scale():
     assert _means(figure.axes[0]) == pytest.approx([20.0, 60.0])
     assert _means(figure.axes[1]) == pytest.approx([80.0, 81.0])
     assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert [limit % 10 for limit in figure.axes[0].get_ylim()] == [0, 0]
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
     texts = [text.get_text() for text in figure.texts]
     assert texts == [

@@ -74,7 +74,9 @@ def _halves(upper: float, lower: float, border: int) -> np.ndarray:
 def _series() -> Series:
     first = _photograph(1, _halves(0.2, 0.9, 60), None)
     # The head lies 7 pixels lower here, and its upper half has gained hair.
-    second = _photograph(2, _halves(0.5, 0.9, 67), Shift(0.0, 7.0))
+    lower = np.array(_halves(0.5, 0.9, 67))
+    lower[:22] = 1.0
+    second = _photograph(2, lower, Shift(0.0, 7.0))
     return Series("s", "vertex", (first, second), 0, REGION)
 
 
