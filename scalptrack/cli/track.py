@@ -62,8 +62,8 @@ FEW_PHOTOGRAPHS = 4
 @click.option(
     "--forehead",
     type=click.Choice(["top", "bottom"]),
-    help="Where the forehead points in pictures from above (vertex, mid-pattern); needed for zones "
-    "where the photograph itself doesn't show it.",
+    help="Where the forehead points in pictures from above (vertex, mid-pattern); zones of them "
+    "are given only where it is stated.",
 )
 @click.option("--pdf", is_flag=True, help="Also write the report as report.pdf (A4).")
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")

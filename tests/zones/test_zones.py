@@ -121,6 +121,7 @@ def test_a_picture_taken_the_other_way_round_has_its_zones_turned():
     [
         (10.0, 11.0, "", "forehead_unknown"),
         (11.0, 10.0, "", "forehead_unknown"),
+        (10.0, 16.5, "", "forehead_unknown"),
         (10.0, 14.5, "bottom", "forehead_contradicted"),
         (14.5, 10.0, "top", "forehead_contradicted"),
         (21.0, 22.0, "top", "no_head_frame"),
@@ -138,14 +139,15 @@ def test_from_above_the_zone_is_withheld_where_the_forehead_is_not_known(
     assert found.withheld["vertex"].code == code
 
 
-@pytest.mark.parametrize(("upright", "other"), [(10.0, 14.5), (10.0, 10.0)])
-def test_from_above_a_clear_fit_or_a_statement_is_enough(monkeypatch, upright, other):
+@pytest.mark.parametrize(("upright", "other"), [(10.0, 14.5), (10.0, 10.0), (13.0, 10.0)])
+def test_from_above_a_statement_is_enough_where_the_fit_does_not_contradict_it(
+    monkeypatch, upright, other
+):
     monkeypatch.setattr(finding_module, "fit_frame", lambda *_: _frame(upright))
     monkeypatch.setattr(finding_module, "fit_upside_down", lambda *_: _frame(other))
     segmentation, focal, _, _ = head(12, "vertex", (4.0, 0.0, 5.0))
     region = scalp_region(segmentation, max_incidence_deg=60.0)
-    stated = "" if other > upright else "top"
-    found = find_zones(segmentation, region, view="vertex", focal_px=focal, forehead=stated)
+    found = find_zones(segmentation, region, view="vertex", focal_px=focal, forehead="top")
     assert list(found.regions) == ["vertex"]
 
 
