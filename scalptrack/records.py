@@ -397,6 +397,7 @@ class ZoneMeasurement:
     zone: str
     hair_px: float
     region_px: int
+    registration_sd_fraction: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,6 +610,47 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneTimeline:
+    """What is said about one named zone of a subject and view.
+
+    Attributes
+    ----------
+    zone : str
+        One of `scalptrack.zones.ZONES`.
+    seen_fraction : float
+        Share of the zone's surface, of an average head, that all photographs show; NaN when the
+        zone is not given.
+    timeline : Timeline or None
+        Coverage of the zone; None when it is not given.
+    reason : Reason or None
+        Why it is not given.
+    """
+
+    subject: str
+    view: str
+    zone: str
+    seen_fraction: float = math.nan
+    timeline: Timeline | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaltEstimate:
+    """Estimate of the Severity of Alopecia Tool at one date, from four views; 0 to 100.
+
+    ``low`` and ``high`` are its 95 % interval, ``loss_percent`` the part of the scalp without
+    visible hair per area (``top``, ``back``, ``left``, ``right``).
+    """
+
+    subject: str
+    visit_date: date
+    salt: float
+    low: float
+    high: float
+    loss_percent: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that decides a result; built once from the options and stored with the results."""
 
@@ -619,3 +661,4 @@ class Settings:
     max_incidence_deg: float = 60.0
     min_overlap: float = 0.5
     allow_outline: bool = False
+    forehead: str = ""

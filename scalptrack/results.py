@@ -7,30 +7,53 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scalptrack.cache import RecordCache
-from scalptrack.chart import timeline_png, timeline_svg
+from scalptrack.chart import timeline_png, timeline_svg, zones_png, zones_svg
+from scalptrack.images import read_photograph
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
 from scalptrack.longitudinal.hair_index import hair_index
+from scalptrack.longitudinal.salt import estimate_salt
+from scalptrack.longitudinal.zone_timelines import build_zone_timelines
 from scalptrack.outputs import OutputFolder, folder_name
 from scalptrack.pictures import PhotographPictures, draw_series
 from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
 from scalptrack.plain import to_plain
-from scalptrack.records import Catalog, Event, Outcome, Settings, Status, Timeline, VisitConditions
-from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
+from scalptrack.records import (
+    Catalog,
+    Event,
+    ImageArray,
+    Outcome,
+    SaltEstimate,
+    Settings,
+    Status,
+    Timeline,
+    VisitConditions,
+    ZoneTimeline,
+)
+from scalptrack.report import (
+    FollowUpPictures,
+    ReportContext,
+    TimelineSection,
+    build_pdf,
+    build_report,
+)
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
+from scalptrack.zone_tables import zone_timelines, zones_csv
+from scalptrack.zoning import with_zones
 
 PictureNames = dict[tuple[str, str], str]
 """Names of written pictures by (sha256 of the photograph, kind)."""
 
-TOP_NAMES = ("measurements.csv", "changes.csv", "provenance.json", "report.html")
+TOP_NAMES = ("measurements.csv", "changes.csv", "zones.csv", "provenance.json", "report.html")
+PDF_NAME = "report.pdf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +64,8 @@ class RunResult:
     timelines: tuple[Timeline, ...]
     provenance: dict[str, Any]
     notes: tuple[str, ...] = ()
+    zones: tuple[ZoneTimeline, ...] = ()
+    salt: tuple[SaltEstimate, ...] = ()
 
     @property
     def measured(self) -> int:
@@ -66,6 +91,8 @@ class RunResult:
             "schema": "scalptrack.track/1",
             "outcomes": [_outcome_document(each) for each in self.outcomes],
             "timelines": to_plain(self.timelines),
+            "zones": to_plain(self.zones),
+            "salt": to_plain(self.salt),
             "notes": list(self.notes),
             "provenance": self.provenance,
         }
@@ -89,6 +116,7 @@ def run_and_write(
     conditions: Sequence[VisitConditions] = (),
     executor: Executor | None = None,
     use_cache: bool = True,
+    pdf: bool = False,
     on_step: Callable[[str], None] = lambda _name: None,
 ) -> RunResult:
     """Measure a catalog and write tables, charts, pictures and the report.
@@ -109,6 +137,8 @@ def run_and_write(
         Runs analyses of photographs at the same time.
     use_cache : bool
         Use what an earlier run with the same settings and versions computed.
+    pdf : bool
+        Also write the report as ``report.pdf``.
     on_step : callable
         Called with the name of each photograph that was analysed.
 
@@ -118,25 +148,35 @@ def run_and_write(
         When an output would overwrite what the program did not write, or can't be written.
     """
     folder = OutputFolder(out)
-    folder.require_free(TOP_NAMES)
+    top_names = (*TOP_NAMES, PDF_NAME) if pdf else TOP_NAMES
+    folder.require_free(top_names)
     method = shared_segmenter().method
     cache = RecordCache(
         folder.state_folder / "cache" if use_cache else None,
         RECORD_TYPES | {PhotographPictures.__name__: PhotographPictures},
-        fingerprint=fingerprint(settings, method),
+        fingerprint=fingerprint(replace(settings, forehead=""), method),
     )
-    series = list(track(catalog, settings, cache=cache, executor=executor, on_step=on_step))
+    zoned = [
+        with_zones(each, forehead=settings.forehead)
+        for each in track(catalog, settings, cache=cache, executor=executor, on_step=on_step)
+    ]
+    series = [each.series for each in zoned]
     outcomes = (
         *(outcome for each in series for outcome in each.outcomes),
         *(rejected_outcome(each) for each in catalog.rejected),
     )
     model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
     timelines = build_timelines(outcomes, events=events, conditions=conditions, error_model=model)
+    zones = zone_timelines(
+        {(each.series.subject, each.series.view): each.found for each in zoned},
+        build_zone_timelines(outcomes, events=events, conditions=conditions, error_model=model),
+    )
+    salt = estimate_salt(timelines)
     notes = unmatched(conditions, outcomes)
     pictures: PictureNames = {}
     for each in series:
         pictures |= _write_pictures(each, folder, cache, settings)
-    charts = {(each.subject, each.view): _write_charts(each, folder) for each in timelines}
+    charts = {(each.subject, each.view): _write_charts(each, zones, folder) for each in timelines}
     written = [name for names in charts.values() for name in names] + list(pictures.values())
     document = provenance(
         outcomes,
@@ -144,24 +184,29 @@ def run_and_write(
         method=method,
         model_sha256=model_checksum(),
         conditions=conditions,
-        outputs=[*TOP_NAMES, *written],
+        outputs=[*top_names, *written],
     )
     folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
     folder.write_text("changes.csv", changes_csv(timelines))
+    folder.write_text("zones.csv", zones_csv(zones))
     folder.write_text("provenance.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     sections = tuple(
-        _section(each, outcomes, pictures, charts[each.subject, each.view][0]) for each in timelines
+        _section(each, outcomes, zones, pictures, charts[each.subject, each.view][0])
+        for each in timelines
     )
     context = ReportContext(
         title=catalog.root.name or "photographs",
         outcomes=outcomes,
         sections=sections,
         provenance=_provenance_rows(document),
-        files=tuple((name, name) for name in TOP_NAMES[:3]),
+        files=tuple((name, name) for name in TOP_NAMES[:4]),
         notes=notes,
+        salt=salt,
     )
     folder.write_text("report.html", build_report(context))
-    return RunResult(outcomes, timelines, document, notes)
+    if pdf:
+        folder.write_bytes(PDF_NAME, build_pdf(context, lambda name: _picture(folder, name)))
+    return RunResult(outcomes, timelines, document, notes, zones, salt)
 
 
 def series_folder(subject: str, view: str) -> str:
@@ -169,17 +214,42 @@ def series_folder(subject: str, view: str) -> str:
     return f"{folder_name(subject)}/{folder_name(view)}"
 
 
-def _write_charts(timeline: Timeline, folder: OutputFolder) -> tuple[str, str]:
-    """Write the timeline chart as PNG and SVG; returns their names."""
+def _picture(folder: OutputFolder, name: str) -> ImageArray:
+    """Pixels of a picture that this run wrote."""
+    image, _ = read_photograph(folder.root / name, max_megapixels=20.0)
+    return image
+
+
+def _write_charts(
+    timeline: Timeline, zones: Sequence[ZoneTimeline], folder: OutputFolder
+) -> tuple[str, ...]:
+    """Write the charts of a timeline and of its zones as PNG and SVG; returns their names."""
     base = series_folder(timeline.subject, timeline.view)
-    names = (f"{base}/timeline.png", f"{base}/timeline.svg")
-    folder.write_bytes(names[0], timeline_png(timeline))
-    folder.write_bytes(names[1], timeline_svg(timeline))
-    return names
+    charts = {
+        f"{base}/timeline.png": timeline_png(timeline),
+        f"{base}/timeline.svg": timeline_svg(timeline),
+    }
+    given = [each for each in _zones_of(timeline, zones) if each.timeline is not None]
+    if given:
+        charts[f"{base}/zones.png"] = zones_png(given)
+        charts[f"{base}/zones.svg"] = zones_svg(given)
+    for name, content in charts.items():
+        folder.write_bytes(name, content)
+    return tuple(charts)
+
+
+def _zones_of(timeline: Timeline, zones: Sequence[ZoneTimeline]) -> tuple[ZoneTimeline, ...]:
+    """Zones of one subject and view, also those that aren't given."""
+    key = (timeline.subject, timeline.view)
+    return tuple(each for each in zones if (each.subject, each.view) == key)
 
 
 def _section(
-    timeline: Timeline, outcomes: Sequence[Outcome], pictures: PictureNames, chart_png: str
+    timeline: Timeline,
+    outcomes: Sequence[Outcome],
+    zones: Sequence[ZoneTimeline],
+    pictures: PictureNames,
+    chart_png: str,
 ) -> TimelineSection:
     """One timeline of the report with its pictures."""
     own = tuple(
@@ -193,6 +263,7 @@ def _section(
         follow_ups=tuple(_follow_ups(own, reference, pictures)) if reference else (),
         reference_overlay=pictures.get((reference.sha256, "overlay")) if reference else None,
         chart_png=chart_png,
+        zones=_zones_of(timeline, zones),
     )
 
 

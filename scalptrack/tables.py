@@ -91,9 +91,9 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
         "reason_code": outcome.reason.code if outcome.reason else "",
         "tier": outcome.tier.value if outcome.tier else "",
         "is_reference": "yes" if outcome.is_reference else "no",
-        "registration_residual_px": _number(outcome.residual_px, 3),
+        "registration_residual_px": number(outcome.residual_px, 3),
         "registration_inliers": "" if outcome.inliers is None else outcome.inliers,
-        "registration_overlap": _number(outcome.overlap, 4),
+        "registration_overlap": number(outcome.overlap, 4),
         "warnings": "; ".join(warning_codes(outcome)),
     }
     measurement = outcome.measurement
@@ -102,17 +102,17 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
     coverage = measurement.coverage_fraction
     low, high = coverage_interval(outcome, timeline)
     return row | {
-        "coverage_percent": _number(100 * coverage, 3),
-        "coverage_low": _number(100 * low, 3),
-        "coverage_high": _number(100 * high, 3),
+        "coverage_percent": number(100 * coverage, 3),
+        "coverage_low": number(100 * low, 3),
+        "coverage_high": number(100 * high, 3),
         "region_px": measurement.region_px,
-        "hair_px": _number(measurement.hair_px, 1),
-        "excluded_percent": _number(100 * measurement.excluded_fraction, 2),
-        "segmentation_sd_percent": _number(100 * measurement.segmentation_sd_fraction, 3),
-        "registration_sd_percent": _number(100 * measurement.registration_sd_fraction, 3),
-        "hair_index": _number(hair_index(coverage), 4),
-        "hair_index_low": _number(hair_index(low), 4),
-        "hair_index_high": _number(hair_index(high), 4),
+        "hair_px": number(measurement.hair_px, 1),
+        "excluded_percent": number(100 * measurement.excluded_fraction, 2),
+        "segmentation_sd_percent": number(100 * measurement.segmentation_sd_fraction, 3),
+        "registration_sd_percent": number(100 * measurement.registration_sd_fraction, 3),
+        "hair_index": number(hair_index(coverage), 4),
+        "hair_index_low": number(hair_index(low), 4),
+        "hair_index_high": number(hair_index(high), 4),
         "not_compared": _not_compared(outcome, timeline),
     }
 
@@ -154,15 +154,15 @@ def changes_csv(timelines: Iterable[Timeline]) -> str:
             "view": change.view,
             "baseline_date": change.baseline_date.isoformat() if change.baseline_date else "",
             "visit_date": change.visit_date.isoformat(),
-            "change_points": _number(100 * change.change_fraction, 3),
-            "change_low": _number(100 * change.low_fraction, 3),
-            "change_high": _number(100 * change.high_fraction, 3),
-            "mdc_points": _number(100 * change.mdc_fraction, 3),
+            "change_points": number(100 * change.change_fraction, 3),
+            "change_low": number(100 * change.low_fraction, 3),
+            "change_high": number(100 * change.high_fraction, 3),
+            "mdc_points": number(100 * change.mdc_fraction, 3),
             "verdict": change.verdict.value,
             "sentence": change.sentence,
-            "hair_index_change": _number(change.hair_index_change, 4),
-            "hair_index_change_low": _number(change.hair_index_change_low, 4),
-            "hair_index_change_high": _number(change.hair_index_change_high, 4),
+            "hair_index_change": number(change.hair_index_change, 4),
+            "hair_index_change_low": number(change.hair_index_change_low, 4),
+            "hair_index_change_high": number(change.hair_index_change_high, 4),
         }
         for timeline in timelines
         for change in timeline.changes
@@ -224,7 +224,7 @@ def fingerprint(settings: Settings, method: str) -> str:
     return json.dumps(parts, sort_keys=True)
 
 
-def _number(value: float | None, digits: int) -> str:
+def number(value: float | None, digits: int) -> str:
     """A number with fixed digits; empty when there is none."""
     return "" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 

@@ -13,7 +13,15 @@ import scalptrack
 
 PACKAGE = Path(scalptrack.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
-STAGES = ("catalog", "quality", "segmentation", "registration", "measurement", "longitudinal")
+STAGES = (
+    "catalog",
+    "quality",
+    "segmentation",
+    "registration",
+    "measurement",
+    "longitudinal",
+    "zones",
+)
 HEAVY = ("cv2", "skimage", "scipy", "matplotlib", "numpy", "PIL", "jinja2", "pillow_heif")
 OPTIONAL = ("rawpy", "pydicom")
 PIXEL_CALLS = {

@@ -10,13 +10,14 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from datetime import date
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
@@ -86,24 +87,37 @@ def draw_timeline(timeline: Timeline, *, heading: bool = True) -> Figure:
         visit has no number, its second axes are the lane of numbered crosses.
     """
     plan = plan_of(timeline, heading=heading)
-    with mpl.rc_context(_style()):
-        figure = Figure(figsize=(WIDTH_IN, plan.height_in), facecolor=PAPER)
-        FigureCanvasAgg(figure)
+    figure = Figure(figsize=(WIDTH_IN, plan.height_in), facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    draw_timeline_on(figure, timeline, heading=heading)
+    return figure
+
+
+def chart_height_in(timeline: Timeline, *, heading: bool = False) -> float:
+    """Height in inches that the chart of a timeline needs; its width is `WIDTH_IN`."""
+    return plan_of(timeline, heading=heading).height_in
+
+
+def draw_timeline_on(
+    figure: Figure | SubFigure, timeline: Timeline, *, heading: bool = True
+) -> None:
+    """Draw one timeline on a figure, or on a part of one, of `WIDTH_IN` by `chart_height_in`."""
+    plan = plan_of(timeline, heading=heading)
+    with mpl.rc_context(chart_style()):
         _write_header(figure, plan)
         axes, lane = _place_axes(figure, plan)
-        _draw_band(axes, timeline, plan)
-        _draw_visits(figure, axes, timeline)
+        draw_band(axes, timeline, plan.last_day)
+        draw_visits(figure, axes, timeline)
         _draw_events(axes, plan)
         if lane is not None:
             _draw_missing(lane, plan)
         _finish_axes(axes, lane, timeline, plan)
         _write_below(figure, plan)
-    return figure
 
 
 def timeline_png(timeline: Timeline, *, heading: bool = True) -> bytes:
     """Encode the chart as PNG, 1152 px wide; the same timeline gives the same bytes."""
-    return _encoded(draw_timeline(timeline, heading=heading), "png", {"Software": None})
+    return encoded_png(draw_timeline(timeline, heading=heading))
 
 
 def timeline_svg(timeline: Timeline, *, heading: bool = True) -> bytes:
@@ -112,22 +126,31 @@ def timeline_svg(timeline: Timeline, *, heading: bool = True) -> bytes:
     Text stays text so that it can be searched, read aloud and shown in any script that the
     reader's machine has a font for.
     """
-    no_trace = {"Date": None, "Creator": None}
-    source = _encoded(draw_timeline(timeline, heading=heading), "svg", no_trace)
+    return encoded_svg(draw_timeline(timeline, heading=heading))
+
+
+def encoded_png(figure: Figure) -> bytes:
+    """Encode a figure as PNG without a trace of when and by what it was made."""
+    return _encoded(figure, "png", {"Software": None})
+
+
+def encoded_svg(figure: Figure) -> bytes:
+    """Encode a figure as SVG without a trace of when and by what it was made."""
+    source = _encoded(figure, "svg", {"Date": None, "Creator": None})
     return _OUR_FONT.sub(rb"\1'DejaVu Sans', Verdana, sans-serif", source)
 
 
 def _encoded(figure: Figure, file_format: str, metadata: dict[str, None]) -> bytes:
     """Write a figure to bytes. Names in scripts without an installed font show empty boxes."""
     stream = io.BytesIO()
-    with mpl.rc_context(_style()), warnings.catch_warnings():
+    with mpl.rc_context(chart_style()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         warnings.filterwarnings("ignore", message=".* natively supports")
         figure.savefig(stream, format=file_format, dpi=RASTER_DPI, metadata=metadata)
     return stream.getvalue()
 
 
-def _style() -> dict[Any, Any]:
+def chart_style() -> dict[Any, Any]:
     """Build the settings of matplotlib that the chart depends on, whatever the user's own are."""
     installed = set(font_manager.get_font_names())
     return {
@@ -146,7 +169,7 @@ def _style() -> dict[Any, Any]:
     }
 
 
-def _write_header(figure: Figure, plan: Plan) -> None:
+def _write_header(figure: Figure | SubFigure, plan: Plan) -> None:
     """Title and summary, from the top down."""
     top = plan.height_in - MARGIN_IN
     x = MARGIN_IN / WIDTH_IN
@@ -160,7 +183,7 @@ def _write_header(figure: Figure, plan: Plan) -> None:
         top -= LINE_IN
 
 
-def _place_axes(figure: Figure, plan: Plan) -> tuple[Axes, Axes | None]:
+def _place_axes(figure: Figure | SubFigure, plan: Plan) -> tuple[Axes, Axes | None]:
     """Axes of the plot and of the lane below it, placed in inches."""
     height = plan.height_in
     top = height - MARGIN_IN - plan.header_in - plan.events_in
@@ -174,12 +197,12 @@ def _place_axes(figure: Figure, plan: Plan) -> tuple[Axes, Axes | None]:
     return axes, lane
 
 
-def _draw_band(axes: Axes, timeline: Timeline, plan: Plan) -> None:
+def draw_band(axes: Axes, timeline: Timeline, last_day: date) -> None:
     """Draw the band around baseline: the limit that was applied at each visit."""
     baseline = baseline_of(timeline)
     if baseline is None:
         return
-    days, limits = band_steps(timeline, plan.last_day)
+    days, limits = band_steps(timeline, last_day)
     centre = baseline.coverage_fraction
     axes.fill_between(
         days,
@@ -201,7 +224,7 @@ def _draw_band(axes: Axes, timeline: Timeline, plan: Plan) -> None:
     )
 
 
-def _draw_visits(figure: Figure, axes: Axes, timeline: Timeline) -> None:
+def draw_visits(figure: Figure | SubFigure, axes: Axes, timeline: Timeline) -> None:
     """Interval bars, single photographs as faint dots beside them, and the visits' means."""
     aside = axes.transData + ScaledTranslation(8.5 / 72, 0, figure.dpi_scale_trans)
     for visit in timeline.visits:
@@ -344,7 +367,7 @@ def _handle(style: MarkStyle) -> Line2D | Patch:
     )
 
 
-def _write_below(figure: Figure, plan: Plan) -> None:
+def _write_below(figure: Figure | SubFigure, plan: Plan) -> None:
     """Legend and footer, from the bottom up."""
     height = plan.height_in
     y = MARGIN_IN + LINE_IN * (len(plan.footer) - 1)

@@ -68,6 +68,13 @@ FEW_PHOTOGRAPHS = 4
     default=None,
     help="Photographs analysed at the same time.  [default: the processors, at most 4]",
 )
+@click.option(
+    "--forehead",
+    type=click.Choice(["top", "bottom"]),
+    help="Where the forehead points in pictures from above (vertex, mid-pattern); zones of them "
+    "are given only where it is stated.",
+)
+@click.option("--pdf", is_flag=True, help="Also write the report as report.pdf (A4).")
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @allow_outline_option
 @seed_option
@@ -83,6 +90,8 @@ def track_command(
     visits: Path | None,
     references: tuple[str, ...],
     jobs: int | None,
+    forehead: str | None,
+    pdf: bool,
     no_cache: bool,
     allow_outline: bool,
     seed: int,
@@ -101,11 +110,17 @@ def track_command(
     Examples:
       scalptrack track sample_images --out results
       scalptrack track clinic/ --out results --events treatments.csv --json
+      scalptrack track clinic/ --out results --forehead top --pdf
     """
     from scalptrack.records import Settings
     from scalptrack.references import set_references
 
-    settings = Settings(seed=seed, max_megapixels=max_megapixels, allow_outline=allow_outline)
+    settings = Settings(
+        seed=seed,
+        max_megapixels=max_megapixels,
+        allow_outline=allow_outline,
+        forehead=forehead or "",
+    )
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)
@@ -121,6 +136,7 @@ def track_command(
         visits=_beside(photos, visits, "visits.csv"),
         jobs=jobs,
         use_cache=not no_cache,
+        pdf=pdf,
         hide_progress=quiet or as_json,
     )
     if as_json:
@@ -161,6 +177,7 @@ def _run(
     visits: Path | None,
     jobs: int | None,
     use_cache: bool,
+    pdf: bool,
     hide_progress: bool,
 ) -> RunResult:
     from scalptrack.catalog import read_events
@@ -182,6 +199,7 @@ def _run(
             conditions=conditions,
             executor=executor,
             use_cache=use_cache,
+            pdf=pdf,
             on_step=step,
         )
 

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scalptrack.longitudinal.intervals import dof_of_sum
+from scalptrack.longitudinal.intervals import CONFIDENCE, dof_of_sum
 from scalptrack.records import Outcome, Status, Tier
 
 WITHIN_SD_PRIOR_FRACTION = 0.020
@@ -74,6 +74,8 @@ class ErrorModel:
         Degrees of freedom of the measurement behind ``visit_sd_fraction``.
     tier_b_sd_factor : float
         How much wider the SD of a tier B photograph is.
+    confidence : float
+        Probability that an unchanged timeline shows no verdict of change.
     """
 
     prior_sd_fraction: float = WITHIN_SD_PRIOR_FRACTION
@@ -81,6 +83,7 @@ class ErrorModel:
     visit_sd_fraction: float = 0.0
     visit_dof: float = MEASURED_VISIT_SD_DOF
     tier_b_sd_factor: float = TIER_B_SD_FACTOR
+    confidence: float = CONFIDENCE
 
     def __post_init__(self) -> None:
         """Refuse a model that would make every change detectable.

@@ -216,7 +216,7 @@ def _timeline(
     gap_dates = {gap.visit_date for gap in series.gaps if gap.visit_date is not None}
     first_date = min([*by_date, *gap_dates], default=None)
     baseline_date = visits[0].visit_date if visits else None
-    changes = _changes(series, visits, dof, first_date)
+    changes = _changes(series, visits, dof, first_date, model.confidence)
     mdc = _detectable_change(within, model)
     return Timeline(
         subject=series.subject,
@@ -278,12 +278,13 @@ def _changes(
     visits: tuple[VisitCoverage, ...],
     dof: float,
     first_date: date | None,
+    confidence: float,
 ) -> tuple[Change, ...]:
     """Changes from baseline at every other visit, in order of date, comparable or not."""
     baseline = visits[0] if visits else None
     baseline_date = baseline.visit_date if baseline else None
     named = baseline_words(first_date, baseline_date) if first_date and baseline_date else ""
-    changes = [] if baseline is None else _measured_changes(series, visits, dof, named)
+    changes = [] if baseline is None else _measured_changes(series, visits, dof, named, confidence)
     measured_dates = {visit.visit_date for visit in visits}
     missing: dict[date, list[Gap]] = {}
     for gap in series.gaps:
@@ -306,14 +307,17 @@ def _changes(
 
 
 def _measured_changes(
-    series: _Series, visits: tuple[VisitCoverage, ...], dof: float, named: str
+    series: _Series, visits: tuple[VisitCoverage, ...], dof: float, named: str, confidence: float
 ) -> list[Change]:
     """Changes from baseline at the visits that have a number."""
     baseline, follow_ups = visits[0], visits[1:]
     if not follow_ups:
         return []
     quantile = many_to_one_quantile(
-        baseline.sd_fraction**2, [visit.sd_fraction**2 for visit in follow_ups], dof
+        baseline.sd_fraction**2,
+        [visit.sd_fraction**2 for visit in follow_ups],
+        dof,
+        confidence=confidence,
     )
     changes = []
     for visit in follow_ups:

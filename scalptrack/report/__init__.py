@@ -2,5 +2,6 @@
 
 from scalptrack.report.build import build_report
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
+from scalptrack.report.pdf import build_pdf
 
-__all__ = ["FollowUpPictures", "ReportContext", "TimelineSection", "build_report"]
+__all__ = ["FollowUpPictures", "ReportContext", "TimelineSection", "build_pdf", "build_report"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from scalptrack.records import Outcome, Timeline
+from scalptrack.records import Outcome, SaltEstimate, Timeline, ZoneTimeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class TimelineSection:
         The reference photograph with hair and region.
     chart_png : str or None
         Address of the chart as PNG, for download.
+    zones : tuple of ZoneTimeline
+        Zones of this view, also those that are not given.
     """
 
     timeline: Timeline
@@ -64,6 +66,7 @@ class TimelineSection:
     follow_ups: tuple[FollowUpPictures, ...] = ()
     reference_overlay: str | None = None
     chart_png: str | None = None
+    zones: tuple[ZoneTimeline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class ReportContext:
         Label and address of tables beside the report.
     notes : tuple of str
         What the catalog has to say about the folder as a whole.
+    salt : tuple of SaltEstimate
+        Estimates at the dates with all four views.
     """
 
     title: str
@@ -93,3 +98,4 @@ class ReportContext:
     provenance: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    salt: tuple[SaltEstimate, ...] = ()

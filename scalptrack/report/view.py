@@ -17,9 +17,12 @@ from scalptrack.records import (
     Timeline,
     Verdict,
     VisitConditions,
+    VisitCoverage,
+    ZoneTimeline,
 )
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.inline_svg import inline_svg
+from scalptrack.report.live import live_chart
 from scalptrack.wording import long_date, points, signed_points
 
 
@@ -65,6 +68,15 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneRow:
+    """A zone that is given, its latest visit and the change there."""
+
+    zone: ZoneTimeline
+    visit: VisitCoverage | None
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
 class SectionView:
     """One subject and view, as the template shows it."""
 
@@ -75,6 +87,9 @@ class SectionView:
     follow_ups: tuple[FollowUpView, ...]
     without_number: tuple[Outcome, ...]
     findings: tuple[FindingView, ...]
+    zone_rows: tuple[ZoneRow, ...]
+    withheld_zones: tuple[tuple[str, tuple[str, ...]], ...]
+    live: str
 
     @property
     def timeline(self) -> Timeline:
@@ -121,7 +136,32 @@ def _section_view(section: TimelineSection, anchor: str) -> SectionView:
         follow_ups=_follow_ups(section),
         without_number=tuple(o for o in section.outcomes if o.status is not Status.MEASURED),
         findings=_findings(section.outcomes),
+        zone_rows=tuple(_zone_row(each, each.timeline) for each in section.zones if each.timeline),
+        withheld_zones=_withheld(section.zones),
+        live=live_chart(section),
     )
+
+
+def _zone_row(zone: ZoneTimeline, timeline: Timeline) -> ZoneRow:
+    """Gather what is said of a zone's latest visit."""
+    visit = timeline.visits[-1] if timeline.visits else None
+    changes = {
+        change.visit_date: change
+        for change in timeline.changes
+        if change.verdict is not Verdict.NOT_COMPARABLE
+    }
+    return ZoneRow(zone, visit, changes.get(visit.visit_date) if visit else None)
+
+
+def _withheld(zones: Sequence[ZoneTimeline]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Reasons with the zones that they hold for; a sentence that names its zone is said once."""
+    by_reason: dict[str, tuple[str, list[str]]] = {}
+    for zone in zones:
+        if zone.reason is not None:
+            text = zone.reason.message.replace(f"The {zone.zone} zone", "This zone")
+            text = text.replace(f"of the {zone.zone} zone", "of this zone")
+            by_reason.setdefault(text, (text, []))[1].append(zone.zone)
+    return tuple((text, tuple(names)) for text, names in by_reason.values())
 
 
 def _follow_ups(section: TimelineSection) -> tuple[FollowUpView, ...]:

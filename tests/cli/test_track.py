@@ -231,3 +231,31 @@ def test_mistakes_in_visits_are_named_before_any_work(few_photographs, tmp_path)
     assert "visit_date 'yesterday' is not a date" in result.stderr
     assert "wet 'perhaps' is neither yes nor no" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_a_stated_forehead_gives_the_vertex_and_pdf_a_report_on_paper(
+    tracked, few_photographs, tmp_path
+):
+    _, out = tracked
+    again = tmp_path / "results"
+    shutil.copytree(out, again)
+    (unstated,) = [row for row in _rows(out / "zones.csv") if row["zone"] == "vertex"]
+    assert unstated["reason_code"] == "forehead_unknown"
+    assert not (out / "report.pdf").exists()
+    arguments = ["track", str(few_photographs), "--out", str(again), "--jobs", "1", "--json"]
+    result = CliRunner().invoke(main, [*arguments, "--forehead", "top", "--pdf"])
+    assert result.exit_code == 1, result.output
+    rows = [row for row in _rows(again / "zones.csv") if row["zone"] == "vertex"]
+    numbers = [row for row in rows if row["coverage_percent"]]
+    assert [row["visit_date"] for row in numbers] == ["2024-03-04", "2024-06-03"]
+    assert numbers[1]["verdict"] == "no detectable change"
+    assert {row["verdict"] for row in rows if row not in numbers} == {"not comparable"}
+    zones = json.loads(result.stdout)["zones"]
+    (given,) = [each for each in zones if each["timeline"] is not None]
+    assert (given["zone"], len(given["timeline"]["visits"])) == ("vertex", 2)
+    assert (again / "report.pdf").read_bytes().startswith(b"%PDF-")
+    assert (again / "subject-03" / "vertex" / "zones.svg").exists()
+    assert "vertex zone" in (again / "report.html").read_text("utf-8")
+    record = json.loads((again / "provenance.json").read_text(encoding="utf-8"))
+    assert record["settings"]["forehead"] == "top"
+    assert "report.pdf" in record["outputs"]

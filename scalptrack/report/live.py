@@ -1,0 +1,85 @@
+"""Numbers of the interactive chart: what the page's own script draws, hovers, zooms and hides."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from scalptrack.records import Change, Timeline, Verdict, VisitCoverage
+from scalptrack.report.context import TimelineSection
+from scalptrack.wording import long_date, percent, plural, points, printable, signed_points
+
+WHOLE = "whole compared region"
+
+
+def live_chart(section: TimelineSection) -> str:
+    """JSON of one section's chart; empty when there is nothing to hover over.
+
+    Coverages are percentages, times are days (proleptic ordinals). Every sentence is complete, so
+    that a screen reader can say it.
+    """
+    if not section.timeline.visits:
+        return ""
+    series = [_series(WHOLE, section.timeline)]
+    series += [
+        _series(f"{zone.zone} zone", zone.timeline)
+        for zone in section.zones
+        if zone.timeline is not None and zone.timeline.visits
+    ]
+    document = {
+        "series": series,
+        "events": [
+            {"day": each.event_date.toordinal(), "label": printable(each.label)}
+            for each in section.timeline.events
+        ],
+        "gaps": _gaps(section.timeline),
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _series(name: str, timeline: Timeline) -> dict[str, Any]:
+    changes = {each.visit_date: each for each in timeline.changes}
+    visits = [_visit(name, each, changes.get(each.visit_date)) for each in timeline.visits]
+    return {"name": name, "visits": visits}
+
+
+def _visit(name: str, visit: VisitCoverage, change: Change | None) -> dict[str, Any]:
+    verdict = "baseline" if change is None else change.verdict.value
+    return {
+        "day": visit.visit_date.toordinal(),
+        "at": round(100 * visit.coverage_fraction, 3),
+        "low": round(100 * visit.low_fraction, 3),
+        "high": round(100 * visit.high_fraction, 3),
+        "limit": None if change is None else round(100 * change.mdc_fraction, 3),
+        "verdict": verdict,
+        "lines": [
+            f"{long_date(visit.visit_date)}, {name}",
+            f"{percent(visit.coverage_fraction)} (95 % interval {points(visit.low_fraction)} to "
+            f"{points(visit.high_fraction)} %), {plural(visit.replicates, 'photograph')}",
+            _verdict_line(change),
+        ],
+    }
+
+
+def _verdict_line(change: Change | None) -> str:
+    if change is None or change.verdict is Verdict.NOT_COMPARABLE:
+        return "baseline"
+    return (
+        f"{signed_points(change.change_fraction)} points from baseline, detectable from "
+        f"{points(change.mdc_fraction)}: {change.verdict.value}"
+    )
+
+
+def _gaps(timeline: Timeline) -> list[dict[str, Any]]:
+    """One entry per date with photographs that gave no number."""
+    by_day: dict[Any, list[str]] = {}
+    for gap in timeline.gaps:
+        if gap.visit_date is not None:
+            by_day.setdefault(gap.visit_date, []).append(printable(gap.reason.message.strip()))
+    return [
+        {
+            "day": day.toordinal(),
+            "lines": [f"{long_date(day)}: no number", *dict.fromkeys(messages)],
+        }
+        for day, messages in by_day.items()
+    ]

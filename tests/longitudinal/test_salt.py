@@ -1,0 +1,72 @@
+"""The SALT estimate: its weights, its interval, and that it needs all four views."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from longitudinal.series import FIRST_DAY, measured
+
+from scalptrack.longitudinal import build_timelines
+from scalptrack.longitudinal.salt import ABSOLUTE_SD_FRACTION, estimate_salt
+
+COVERAGES = {
+    "vertex": 0.5,
+    "occipital": 0.9,
+    "left-temporal": 0.8,
+    "right-temporal": 0.6,
+}
+
+
+def _timelines(coverages: dict[str, float], days: tuple[int, ...] = (0,)):
+    return build_timelines(
+        [measured(value, view=view, day=day) for view, value in coverages.items() for day in days]
+    )
+
+
+def test_the_weights_are_those_of_the_tool():
+    (estimate,) = estimate_salt(_timelines(COVERAGES))
+    # 40 % of 50 + 24 % of 10 + 18 % of 20 + 18 % of 40.
+    assert estimate.salt == pytest.approx(20.0 + 2.4 + 3.6 + 7.2)
+    assert estimate.loss_percent == pytest.approx(
+        {"top": 50.0, "back": 10.0, "left": 20.0, "right": 40.0}
+    )
+    assert (estimate.subject, estimate.visit_date) == ("anna", FIRST_DAY)
+
+
+def test_the_interval_knows_the_error_of_the_absolute_coverage():
+    timelines = _timelines(COVERAGES)
+    (estimate,) = estimate_salt(timelines)
+    sd = {each.view: each.visits[0].sd_fraction for each in timelines}
+    weights = {"vertex": 0.4, "occipital": 0.24, "left-temporal": 0.18, "right-temporal": 0.18}
+    variance = sum((weights[view] * sd[view]) ** 2 for view in weights) + ABSOLUTE_SD_FRACTION**2
+    half = 100 * 1.959964 * math.sqrt(variance)
+    assert estimate.high - estimate.salt == pytest.approx(half, rel=1e-3)
+    assert estimate.salt - estimate.low == pytest.approx(half, rel=1e-3)
+    assert half > 13
+
+
+def test_full_hair_and_none_stay_within_the_scale():
+    (none,) = estimate_salt(_timelines(dict.fromkeys(COVERAGES, 0.0)))
+    (full,) = estimate_salt(_timelines(dict.fromkeys(COVERAGES, 1.0)))
+    assert (none.salt, none.high) == pytest.approx((100.0, 100.0))
+    assert (full.salt, full.low) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+@pytest.mark.parametrize("missing", sorted(COVERAGES))
+def test_without_one_of_the_views_there_is_no_estimate(missing):
+    some = {view: value for view, value in COVERAGES.items() if view != missing}
+    assert estimate_salt(_timelines(some)) == ()
+
+
+def test_the_midline_serves_as_the_top_where_there_is_no_vertex():
+    coverages = dict(COVERAGES, **{"mid-pattern": 0.25})
+    del coverages["vertex"]
+    (estimate,) = estimate_salt(_timelines(coverages))
+    assert estimate.loss_percent["top"] == pytest.approx(75.0)
+
+
+def test_only_dates_with_all_views_count():
+    outcomes = [measured(value, view=view) for view, value in COVERAGES.items()]
+    outcomes += [measured(0.5, view="vertex", day=90), measured(0.5, view="occipital", day=90)]
+    assert [each.visit_date for each in estimate_salt(build_timelines(outcomes))] == [FIRST_DAY]

@@ -1,0 +1,85 @@
+"""The PDF: what stands on its pages, that nothing is cut off, and that it is the same again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from scalptrack.report.pdf import A4_IN, build_pdf, draw_pages
+from tests.report.made_up import context
+
+PICTURE = np.full((301, 300, 3), 90, np.uint8)
+
+
+def _texts(page: Figure) -> list[str]:
+    return [text.get_text().replace("\u00a0", " ") for text in page.texts]
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[Figure]:
+    return draw_pages(context(), lambda name: PICTURE)
+
+
+def test_each_view_begins_a_page_with_its_summary(pages):
+    first = " ".join(_texts(pages[0]))
+    assert first.startswith("anna · vertex 8 January 2025: Visible hair coverage is 24.0 points hi")
+    titles = [text for page in pages for text in _texts(page)[:1]]
+    assert [title for title in titles if " · " in title] == [
+        "anna · vertex",
+        "ben · left-temporal",
+        "ben · occipital",
+        "ben · right-temporal",
+        "ben · vertex",
+    ]
+    assert titles[-1] == "About this report"
+
+
+def test_every_visit_has_its_change_and_its_verdict_beside_the_chart(pages):
+    texts = _texts(pages[0])
+    assert texts[texts.index("10 Jan 2024") + 1] == "30.6 %, baseline"
+    assert texts[texts.index("19 May 2024") + 1] == "× not comparable"
+    at = texts.index("10 Jul 2024")
+    assert texts[at + 1 : at + 3] == ["+12.0 points (+4.5 to +19.5)", "▲ higher"]
+
+
+def test_zones_and_reasons_and_the_estimate_are_said(pages):
+    words = " ".join(text for page in pages for text in _texts(page))
+    assert "occipital, 8 Jan 2025: 74.6 % (68.4 to 80.8 %), +24.0 points" in words
+    assert "anna/vertex/2024-05-19_1.jpg: Blurred: 1.2 px measured, the limit is 3 px" in words
+    # 40 % of 40 + 24 % of 10 + 18 % of 20 + 18 % of 30, and 1.96 times 7 points and a little more.
+    assert re.search(r"SALT estimate, ben, 10 Jan 2024: 27 \(13 to 41\)\.", words)
+
+
+def test_pages_are_a4_and_numbered_and_nothing_runs_over_their_edges(pages):
+    assert [f"{n} of {len(pages)}" for n in range(1, len(pages) + 1)] == [
+        next(text for text in _texts(page) if re.fullmatch(r"\d+ of \d+", text)) for page in pages
+    ]
+    for page in pages:
+        assert tuple(page.get_size_inches()) == A4_IN
+        for text in page.texts:
+            box = text.get_window_extent().transformed(page.transFigure.inverted())
+            assert 0.03 < box.x0 < box.x1 < 0.97, text.get_text()
+            assert 0.02 < box.y0 < box.y1 < 0.98, text.get_text()
+
+
+def test_pictures_stand_in_a_row_at_half_their_size(pages):
+    shown = [axes.images[0].get_array().shape for axes in pages[0].axes if axes.images]
+    assert shown == [(150, 150, 3)] * 3
+
+
+def test_a_long_text_runs_on_over_the_page():
+    long = replace(context(), notes=tuple(f"Line {number}." for number in range(90)))
+    pages = draw_pages(long, lambda name: None)
+    words = [text for page in pages for text in _texts(page)]
+    assert [word for word in words if word.startswith("Line ")] == list(long.notes)
+
+
+def test_the_same_report_gives_the_same_bytes():
+    one, other = (build_pdf(context(), lambda name: PICTURE) for _ in range(2))
+    assert one == other
+    assert one.startswith(b"%PDF-")
+    assert b"CreationDate" not in one

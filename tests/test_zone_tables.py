@@ -1,0 +1,105 @@
+"""zones.csv, and the small multiples of the zones."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from longitudinal.series import measured, refused
+
+from scalptrack.chart import draw_zones, zones_png, zones_svg
+from scalptrack.longitudinal import build_timelines
+from scalptrack.records import Reason, ZoneTimeline
+from scalptrack.zone_tables import ZONE_COLUMNS, zone_timelines, zones_csv
+from scalptrack.zones import FoundZones
+
+(VERTEX,) = build_timelines([measured(0.2), measured(0.6, day=90), refused(day=180)])
+(OCCIPITAL,) = build_timelines([measured(0.8), measured(0.81, day=90)])
+WITHHELD = Reason("border_uncertain", "Not given.")
+ZONES = (
+    ZoneTimeline("anna", "vertex", "vertex", 0.83, VERTEX),
+    ZoneTimeline("anna", "vertex", "occipital", 0.41, OCCIPITAL),
+    ZoneTimeline("anna", "vertex", "frontal", reason=WITHHELD),
+)
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_given_and_withheld_zones_are_listed_in_order():
+    found = {
+        ("b", "vertex"): FoundZones(withheld={"vertex": WITHHELD}),
+        ("a", "vertex"): FoundZones({"vertex": None}, {"vertex": 0.5}, {"frontal": WITHHELD}),
+    }
+    listed = zone_timelines(found, {("a", "vertex", "vertex"): VERTEX})
+    assert [(each.subject, each.zone, each.timeline is not None) for each in listed] == [
+        ("a", "frontal", False),
+        ("a", "vertex", True),
+        ("b", "vertex", False),
+    ]
+    assert listed[1].seen_fraction == 0.5
+    assert listed[2].reason is WITHHELD
+
+
+def test_the_table_has_a_row_per_zone_and_visit_and_one_per_withheld_zone():
+    text = zones_csv(ZONES)
+    assert tuple(text.splitlines()[0].split(",")) == ZONE_COLUMNS
+    rows = _rows(text)
+    assert [(row["zone"], row["visit_date"]) for row in rows] == [
+        ("vertex", "2024-01-10"),
+        ("vertex", "2024-04-09"),
+        ("vertex", "2024-07-08"),
+        ("occipital", "2024-01-10"),
+        ("occipital", "2024-04-09"),
+        ("frontal", ""),
+    ]
+    assert rows[1]["coverage_percent"] == "60.000"
+    assert rows[1]["change_points"] == "40.000"
+    assert rows[1]["verdict"] == "increase"
+    assert rows[1]["seen_percent"] == "83.0"
+    assert rows[2]["photographs"] == "0"
+    assert rows[2]["coverage_percent"] == ""
+    assert rows[2]["verdict"] == "not comparable"
+    assert (rows[5]["reason_code"], rows[5]["reason"]) == ("border_uncertain", "Not given.")
+    assert rows[5]["coverage_percent"] == ""
+
+
+def test_without_zones_the_table_has_its_columns_only():
+    assert zones_csv(()) == ",".join(ZONE_COLUMNS) + "\n"
+
+
+def _means(axes) -> list[float]:
+    return [
+        float(line.get_ydata()[0])
+        for line in axes.lines
+        if str(line.get_gid()).startswith("visit-")
+    ]
+
+
+def test_each_given_zone_has_a_panel_with_its_own_visits_on_one_scale():
+    figure = draw_zones(ZONES)
+    assert [axes.get_gid() for axes in figure.axes] == ["zone-vertex", "zone-occipital"]
+    assert _means(figure.axes[0]) == pytest.approx([20.0, 60.0])
+    assert _means(figure.axes[1]) == pytest.approx([80.0, 81.0])
+    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
+    assert [limit % 10 for limit in figure.axes[0].get_ylim()] == [0, 0]
+    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    texts = [text.get_text() for text in figure.texts]
+    assert texts == [
+        "anna · vertex: zones",
+        "vertex (83 % of the zone is seen)",
+        "occipital (41 % of the zone is seen)",
+    ]
+
+
+def test_the_charts_of_zones_are_the_same_bytes_again():
+    assert zones_svg(ZONES) == zones_svg(ZONES)
+    assert zones_png(ZONES)[:4] == b"\x89PNG"
+
+
+def test_nothing_to_draw_is_an_error():
+    with pytest.raises(ValueError, match="no zone has a timeline"):
+        draw_zones([replace(ZONES[2])])
