@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from scalptrack.aligning import Analysis
 from scalptrack.cache import RecordCache
 from scalptrack.errors import InputError, OutputError
 from scalptrack.images import encode_image, read_photograph, sha256_of_file, write_bytes_atomic
 from scalptrack.pictures import sample
-from scalptrack.pipeline import RECORD_TYPES, Analysis
+from scalptrack.pipeline import RECORD_TYPES
 from scalptrack.plain import to_plain
 from scalptrack.records import Grid, Photograph, Segmentation, Status
 from scalptrack.study.form import FormItem, rating_form

@@ -19,10 +19,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
 
+from scalptrack.aligning import Analysis, Member
 from scalptrack.cache import RecordCache
 from scalptrack.errors import ImageReadError, ScalptrackError
 from scalptrack.images import sha256_of_file
-from scalptrack.pipeline import RECORD_TYPES, Analysis, Member, analyse_photograph, measure_series
+from scalptrack.pipeline import RECORD_TYPES, analyse_photograph, measure_series
 from scalptrack.records import Outcome, Photograph, Reason, Settings, Status
 from scalptrack.segmentation import shared_segmenter
 from scalptrack.study.store import AnalysisRow, StudyStore
