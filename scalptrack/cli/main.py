@@ -12,7 +12,7 @@ from scalptrack.cli.deidentify import deidentify_command
 from scalptrack.cli.guide import guide_command
 from scalptrack.cli.register import register_command
 from scalptrack.cli.segment import segment_command
-from scalptrack.cli.study import study_command
+from scalptrack.cli.study_conclusions import study_command
 from scalptrack.cli.track import track_command
 
 EPILOG = """\b
