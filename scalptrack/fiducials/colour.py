@@ -36,7 +36,7 @@ CENTRAL_SHARE = 0.6
 
 CLIPPED_LEVEL, BLACK_LEVEL = 250, 3
 UNEVEN_LEVELS = 30
-"""Spread of levels within a patch beyond which something lies over it: noise makes 10."""
+"""Spread of levels within a patch beyond which something lies over it. Chosen."""
 
 MIN_GREYS, MIN_PATCHES = 4, 10
 OUTLIER_DELTA_E = 20.0

@@ -37,7 +37,7 @@ UNKNOWN_FOCALS_TRIED = 17
 JACKKNIFE_GROUPS = 6
 
 READING_ERROR = 0.002
-"""Relative error of the scale with a lens that is known: at most 0.1 % (lab/benchmarks/card.py)."""
+"""Relative error of the scale with a known lens: at most 0.17 % (lab/benchmarks/card.py)."""
 
 UNKNOWN_LENS_ERROR = 0.005
 """Where the lens isn't stated: at most 0.5 % in eight shots, for 24 to 52 mm."""

@@ -24,14 +24,14 @@ MIN_MARKERS = 2
 """One marker alone may be a pattern in hair or cloth (chance of a square: 3 in 100 000)."""
 
 MIN_CORNERS = 8
-"""Fewer corners than a third of the board's leave scale errors beyond 1 % (lab/benchmarks)."""
+"""A third of the board's corners. Chosen: twice what a pose needs, and never all on one line."""
 
 MIN_SQUARE_PX = 20.0
-"""Squares smaller than this leave scale errors beyond 1 % (lab/benchmarks/card.py)."""
+"""Smaller squares hold markers whose cells are 2 px wide: hardly any of them is decoded."""
 
 MAX_TILT_DEG = 55.0
 MAX_RESIDUAL_PERCENT = 2.0
-"""Of a square, RMS over the corners: a flat card has less than 1 (lab/benchmarks/card.py)."""
+"""Of a square, RMS over the corners: flat cards have 0.4, bent to 30 cm mostly more than 2."""
 
 CAVEAT = (
     "True for what is as far from the camera as the card: where something is 5 % farther away, a "
