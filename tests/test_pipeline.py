@@ -11,10 +11,11 @@ import pytest
 from builders import Shift, disc, segmentation_of
 
 from scalptrack import aligning, pipeline
+from scalptrack.aligning import Analysis, Member
 from scalptrack.cache import RecordCache
 from scalptrack.errors import ImageReadError
 from scalptrack.measurement import carry_region
-from scalptrack.pipeline import Analysis, Member, analyse_photograph, measure_series, track
+from scalptrack.pipeline import analyse_photograph, measure_series, track
 from scalptrack.records import (
     Catalog,
     Photograph,

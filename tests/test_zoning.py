@@ -11,7 +11,8 @@ import pytest
 from builders import Shift, disc, segmentation_of
 
 from scalptrack import zoning
-from scalptrack.pipeline import Analysis, MeasuredPhotograph, Member, Series
+from scalptrack.aligning import Analysis, Member
+from scalptrack.pipeline import MeasuredPhotograph, Series
 from scalptrack.records import (
     Measurement,
     Outcome,

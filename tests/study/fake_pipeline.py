@@ -14,7 +14,7 @@ import numpy as np
 from builders import Shift, disc, segmentation_of
 
 from scalptrack import pipeline
-from scalptrack.pipeline import Analysis
+from scalptrack.aligning import Analysis
 from scalptrack.records import Quality, Reason, Registration, Status, Tier
 from scalptrack.study import running
 
