@@ -13,7 +13,7 @@ from unittest import mock
 import numpy as np
 from builders import Shift, disc, segmentation_of
 
-from scalptrack import pipeline
+from scalptrack import aligning
 from scalptrack.aligning import Analysis
 from scalptrack.records import Quality, Reason, Registration, Status, Tier
 from scalptrack.study import running
@@ -91,4 +91,4 @@ def fakes() -> mock._patch:
 
 
 def fake_registration() -> mock._patch:
-    return mock.patch.object(pipeline, "register", mock.Mock(side_effect=fake_register))
+    return mock.patch.object(aligning, "register", mock.Mock(side_effect=fake_register))
