@@ -1,8 +1,9 @@
 """Coverage of single photographs against truth, per skin and hair: the program as it is used.
 
-Run: ``python lab/benchmarks/coverage.py FOLDER [FOLDER ...]`` on output of lab/phantom. Each
-photograph is segmented as ``scalptrack segment`` does it, with the region that the program finds
-on its own; truth is the hair fraction over all scalp seen at less than 60 degrees. Prints Markdown.
+Run: ``python lab/benchmarks/coverage.py FOLDER [FOLDER ...]`` on output of
+lab/phantom, or on ``sample_images``. Each photograph is segmented as ``scalptrack segment`` does
+it, with the region that the program finds on its own; truth is the hair fraction over all scalp
+seen at less than 60 degrees. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +28,8 @@ MIN_PEOPLE = 4
 """With fewer people an interval would say more than is known."""
 
 SEED = 20260101
+
+UNMEASURABLE = ("blurred", "truncated", "not a photograph")
 
 SKINS = ((2.5, "I-II"), (4.5, "III-IV"), (9.0, "V-VI"))
 
@@ -79,6 +84,33 @@ def row(name: str, errors: Errors) -> str:
     )
 
 
+Truth = dict[str, Any]
+
+
+def truths(folder: Path) -> Iterator[tuple[Path, Truth]]:
+    """Photographs of a folder with their truth: output of lab/phantom, or ``sample_images``."""
+    listed = folder / "truth.json"
+    if not listed.exists():
+        for path in sorted(folder.rglob("*.json")):
+            truth = json.loads(path.read_text(encoding="utf-8"))
+            true = truth["coverage"]["scalp"]["coverage_fraction"]
+            yield (
+                path.with_suffix(".jpg"),
+                truth["subject"] | {"view": truth["visit"]["view"], "true": true},
+            )
+        return
+    document = json.loads(listed.read_text(encoding="utf-8"))
+    subjects = {each["seed"]: each for each in document["subjects"].values()}
+    for name, photograph in sorted(document["photographs"].items()):
+        if photograph.get("own_region") is None or photograph["fault"] in UNMEASURABLE:
+            continue
+        # Somebody else's photograph is filed under a subject on purpose; its own truth holds.
+        subject = subjects.get(photograph["subject_seed"])
+        if subject is not None:
+            true = photograph["own_region"]["coverage_fraction"]
+            yield folder / name, subject | {"view": photograph["visit"]["view"], "true": true}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
@@ -87,11 +119,8 @@ def main() -> None:
     segmenter, settings = NetworkSegmenter(), Settings()
     tables: dict[str, dict[str, Errors]] = defaultdict(lambda: defaultdict(list))
     for folder in options.folders:
-        for truth_path in sorted(folder.rglob("*.json")):
-            truth = json.loads(truth_path.read_text(encoding="utf-8"))
-            true = truth["coverage"]["scalp"]["coverage_fraction"]
-            error = error_of(segmenter, truth_path.with_suffix(".jpg"), true, settings)
-            subject = truth["subject"]
+        for photo, subject in truths(folder):
+            error = error_of(segmenter, photo, subject["true"], settings)
             colour = "grey" if subject["grey_fraction"] > 0.2 else subject["hair_colour"]
             skin = skin_name(subject["skin_type"])
             found = (int(subject["seed"]), error)
@@ -99,7 +128,7 @@ def main() -> None:
             tables["set"][folder.name].append(found)
             tables["skin"][skin].append(found)
             tables["hair"][colour].append(found)
-            tables["view"][truth["visit"]["view"]].append(found)
+            tables["view"][subject["view"]].append(found)
             tables["skin and hair"][f"{skin}, {colour}"].append(found)
     for kind, rows in tables.items():
         print(f"| {kind} | people | photographs | no number | MAE | 95 % interval | bias | worst |")
