@@ -30,10 +30,10 @@ class Recipe:
         Batches of the training.
     """
 
-    first_shard: int = 300
-    shards: int = 53
+    first_shard: int = 3000
+    shards: int = 100
     photographs: int = 250
-    iterations: int = 18_000
+    iterations: int = 36_000
 
 
 def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Path:
