@@ -97,7 +97,7 @@ def test_another_camera_only_informs():
 
 @pytest.fixture(scope="module")
 def checked(samples, tmp_path_factory):
-    """JSON of a check of five photographs against the first one of their series."""
+    """JSON of a check of photographs against the first one of their series."""
     folder = tmp_path_factory.mktemp("against")
     vertex = samples / "subject-03" / "vertex"
     reference = vertex / "2024-03-04_1.jpg"
@@ -109,26 +109,29 @@ def checked(samples, tmp_path_factory):
     Image.fromarray(np.rint(dark).astype(np.uint8)).save(folder / "dark.png")
     image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(folder / "mirrored.png")
     photos = [vertex / "2024-12-02.jpg", *(folder / f"{n}.png" for n in CHANGED)]
+    photos += [vertex / f"{day}.jpg" for day in LATER]
     arguments = ["check", "--json", "--against", str(reference), *map(str, photos)]
     result = CliRunner().invoke(main, arguments)
     return result, json.loads(result.stdout)["photographs"]
 
 
 CHANGED = ("rolled", "dark", "mirrored")
+LATER = ("2024-06-03", "2025-03-03")
 
 
 def test_the_pose_of_a_rendered_head_is_measured(checked, samples):
-    found = checked[1][0]["against"]
     truth = json.loads((samples / "truth.json").read_text())["photographs"]
-    cameras = [
-        truth[f"subject-03/vertex/{day}.jpg"]["camera"] for day in ("2024-03-04_1", "2024-12-02")
-    ]
-    nod, turn, roll, farther = true_pose(*cameras)
-    assert found["registered"]
-    assert found["nod_deg"] == pytest.approx(nod, abs=1.5)
-    assert found["turn_deg"] == pytest.approx(turn, abs=1.5)
-    assert found["roll_deg"] == pytest.approx(roll, abs=1.5)
-    assert found["distance_percent"] == pytest.approx(farther, abs=2.5)
+    found = [checked[1][k]["against"] for k in (0, -2, -1)]
+    assert all(each["registered"] for each in found)
+    gaps = []
+    for day, each in zip(("2024-12-02", *LATER), found, strict=True):
+        names = ("2024-03-04_1", day)
+        true = true_pose(*(truth[f"subject-03/vertex/{name}.jpg"]["camera"] for name in names))
+        keys = ("nod_deg", "turn_deg", "roll_deg", "distance_percent")
+        gaps.append([each[key] - value for key, value in zip(keys, true, strict=True)])
+    # The surface is fitted to the outline, so that single pairs are off by more than most.
+    assert np.median(np.abs(gaps), axis=0) == pytest.approx([0, 0, 0, 0], abs=1.5)
+    assert (np.abs(gaps).max(axis=0) < (3, 3, 1, 5)).all()
 
 
 def test_a_picture_turned_clockwise_is_told_so(checked):

@@ -35,7 +35,11 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     ship = commands.add_parser("export", help="write the ONNX file and its checksum")
     ship.add_argument("checkpoint", type=Path)
+    ship.add_argument("--second", type=Path, help="network whose hair fraction is averaged in")
     ship.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    back = commands.add_parser("restore", help="an exported network as a checkpoint")
+    back.add_argument("file", type=Path)
+    back.add_argument("checkpoint", type=Path)
     judge = commands.add_parser("evaluate", help="tables on held-out seeds or on lab/phantom")
     judge.add_argument("--model", type=Path, default=MODEL_FOLDER / "scalpnet.onnx")
     judge.add_argument("--shards", type=Path, nargs="*", default=[])
@@ -62,7 +66,11 @@ def main() -> None:
     elif options.command == "all":
         print(make(Recipe(), options.work, options.bpy, options.folder))
     elif options.command == "export":
-        print(export(options.checkpoint, options.folder))
+        print(export(options.checkpoint, options.folder, second=options.second))
+    elif options.command == "restore":
+        from lab.training.restore import restore
+
+        print(restore(options.file, options.checkpoint))
     else:
         from lab.training.evaluate import print_tables
 

@@ -7,19 +7,27 @@ from pathlib import Path
 
 import torch
 
-from lab.training.network import Answer, Segmenter
+from lab.training.network import Answer, Pair, Segmenter
 from scalptrack.segmentation.crops import INPUT_PX
 
 MODEL_NAME = "scalpnet.onnx"
 
 
-def export(checkpoint: Path, folder: Path) -> Path:
+def _network(checkpoint: Path) -> Segmenter:
+    network = Segmenter()
+    network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
+    return network
+
+
+def export(checkpoint: Path, folder: Path, *, second: Path | None = None) -> Path:
     """Export the averaged weights of a checkpoint.
 
     Parameters
     ----------
     checkpoint : Path
         Written by `lab.training.train`.
+    second : Path, optional
+        Checkpoint of a second network, whose hair fraction is averaged in (`Pair`).
     folder : Path
         Where ``scalpnet.onnx`` and ``CHECKSUM`` (format of sha256sum) go.
 
@@ -30,9 +38,9 @@ def export(checkpoint: Path, folder: Path) -> Path:
         `INPUT_PX` (OpenCV 4.10 can't read the dilated layers with free sides); output ``maps``
         float32 (1, 8, S, S), activated.
     """
-    network = Segmenter()
-    network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
-    answer = Answer(network).eval()
+    first = _network(checkpoint)
+    answer = Answer(first) if second is None else Pair(first, _network(second))
+    answer = answer.eval()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MODEL_NAME
     temporary = path.with_suffix(".part")

@@ -9,6 +9,9 @@ CLASS_NAMES = ("background", "scalp skin", "hair", "other skin", "object")
 MAPS = 8
 """Channels of the answer: five classes, hair fraction, scalp region, cosine of incidence."""
 
+FRACTION = 5
+"""Channel of the hair fraction."""
+
 
 def _block(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     return nn.Sequential(
@@ -90,6 +93,23 @@ class Answer(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         raw = self.network(image)
         return torch.cat([torch.softmax(raw[:, :5], 1), torch.sigmoid(raw[:, 5:])], 1)
+
+
+class Pair(nn.Module):
+    """Two networks as one: the maps of the first, with the mean of both hair fractions.
+
+    Networks that learned from other pictures err in other places; what they agree on is surer.
+    """
+
+    def __init__(self, first: Segmenter, second: Segmenter) -> None:
+        super().__init__()
+        self.first = Answer(first)
+        self.second = Answer(second)
+
+    def forward(self, image: Tensor) -> Tensor:
+        maps, others = self.first(image), self.second(image)
+        hair = 0.5 * (maps[:, FRACTION : FRACTION + 1] + others[:, FRACTION : FRACTION + 1])
+        return torch.cat([maps[:, :FRACTION], hair, maps[:, FRACTION + 1 :]], 1)
 
 
 def parameter_count(network: nn.Module) -> int:

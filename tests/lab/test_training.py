@@ -131,7 +131,7 @@ def test_model_matches_its_checksum() -> None:
     listed = (MODEL / "CHECKSUM").read_text(encoding="utf-8").split()
     digest = hashlib.sha256((MODEL / listed[1]).read_bytes()).hexdigest()
     assert digest == listed[0]
-    assert (MODEL / listed[1]).stat().st_size < 5_000_000
+    assert (MODEL / listed[1]).stat().st_size < 9_000_000  # two networks of 4 MB
 
 
 @pytest.mark.parametrize("side", [INPUT_PX, 256])
@@ -161,3 +161,34 @@ def test_crops_of_strands_also_reach_past_the_frame(tmp_path) -> None:
         assert truth.region[~beyond].all()
         assert beyond.mean() < 0.7
     assert 8 < framed < 30
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_shipped_network_can_be_restored_and_joined_with_another(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from lab.training.export import export
+    from lab.training.network import Segmenter
+    from lab.training.restore import restore
+
+    folders = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = Segmenter()
+        for name, value in network.named_parameters():
+            if name.endswith("bias"):  # Equal ones would be stored once.
+                torch.nn.init.normal_(value, 0, 0.1)
+        torch.save({"average": network.state_dict()}, tmp_path / f"{seed}.pt")
+        folders.append(export(tmp_path / f"{seed}.pt", tmp_path / str(seed)))
+    checkpoint = restore(folders[1], tmp_path / "again.pt")
+    joined = export(tmp_path / "1.pt", tmp_path / "joined", second=checkpoint)
+    image = np.random.default_rng(1).random((1, 3, INPUT_PX, INPUT_PX)).astype(np.float32)
+    maps = []
+    for path in (*folders, joined):
+        net = cv2.dnn.readNetFromONNX(str(path))
+        net.setInput(image)
+        maps.append(net.forward()[0])
+    first, second, pair = maps
+    assert np.abs(first[5] - second[5]).max() > 0.01
+    np.testing.assert_allclose(pair[5], (first[5] + second[5]) / 2, atol=1e-5)
+    np.testing.assert_allclose(np.delete(pair, 5, 0), np.delete(first, 5, 0), atol=1e-5)

@@ -177,7 +177,7 @@ def test_what_has_skin_all_around_is_a_chin(segmenter, monkeypatch, skin_share, 
     cv2.ellipse(image, (300, 300), (200, 200), 0, 0, 360 * skin_share, (0, 0, 255), -1)
     cv2.circle(image, (300, 300), 120, (240, 0, 0), -1)
     if refused:
-        with pytest.raises(HeadNotFoundError, match="skin along (99|100) % of its border"):
+        with pytest.raises(HeadNotFoundError, match=r"skin along (99|100) % of its border"):
             segmenter.segment(image)
     else:
         assert segmenter.segment(image).scalp.mean() > 0.1

@@ -1,0 +1,79 @@
+"""The weights of a shipped ONNX file as a checkpoint, so that it can be trained on or joined.
+
+Export folds batch normalisation into the convolutions before it. Here each is undone to weights
+with a normalisation that does nothing, which answers the same; to train on, let the running
+statistics settle first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+
+from lab.training.network import Segmenter
+
+_FOLDED = (
+    ["stem.0", "stem.3.0"]
+    + [f"down.{level}.{part}.0" for level in range(4) for part in (0, 1)]
+    + ["around.0.0", "around.1.0"]
+    + [f"join.{level}.0" for level in range(4)]
+)
+"""Convolutions with a normalisation folded into them, in the order of the graph."""
+
+EPSILON = 1e-5
+
+
+def restore(path: Path, checkpoint: Path) -> Path:
+    """Write the weights of a single network's ONNX file as a checkpoint of `lab.training.train`.
+
+    Parameters
+    ----------
+    path : Path
+        Written by `lab.training.export` from one checkpoint.
+    checkpoint : Path
+        Where the averaged weights go.
+
+    Returns
+    -------
+    Path
+        The checkpoint.
+
+    Raises
+    ------
+    ValueError
+        When the file isn't a network of this shape.
+    """
+    graph = onnx.load(str(path)).graph
+    stored = {
+        each.name: torch.from_numpy(np.array(numpy_helper.to_array(each)))
+        for each in graph.initializer
+    }
+    network = Segmenter()
+    state = network.state_dict()
+    convolutions = [
+        node.input
+        for node in graph.node
+        if node.op_type == "Conv" and node.input[1].startswith("onnx::")
+    ]
+    if len(convolutions) != len(_FOLDED):
+        raise ValueError(
+            f"{path} holds {len(convolutions)} folded convolutions, not {len(_FOLDED)}"
+        )
+    for name, (_, weight, bias) in zip(_FOLDED, convolutions, strict=True):
+        stem, last = name.rsplit(".", 1)
+        norm = f"{stem}.{int(last) + 1}"
+        state[f"{name}.weight"] = stored[weight]
+        state[f"{norm}.weight"] = torch.full_like(stored[bias], float(np.sqrt(1 + EPSILON)))
+        state[f"{norm}.bias"] = stored[bias]
+        state[f"{norm}.running_mean"] = torch.zeros_like(stored[bias])
+        state[f"{norm}.running_var"] = torch.ones_like(stored[bias])
+    for name, value in stored.items():
+        if name.startswith("network."):
+            state[name.removeprefix("network.")] = value
+    network.load_state_dict(state)
+    torch.save({"average": network.state_dict()}, checkpoint)
+    return checkpoint
