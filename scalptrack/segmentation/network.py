@@ -232,9 +232,9 @@ class NetworkSegmenter:
         seen = self._look(image, whole)
         places = [self._place(image, crop) for crop in _candidates(seen, whole, shape)]
         if max((place.score for place in places), default=0.0) < SURE_PLACE_SCORE:
-            searched = (whole, *_tiles(shape))
             wider = [place.crop.zoomed(1 / WIDER) for place in places]
-            found = [each for part in (*searched, *wider) for each in self._search(image, part)]
+            parts = (*_tiles(shape), *wider)
+            found = [each for part in parts for each in self._search(image, part)]
             places += [self._place(image, crop) for crop in found]
         if not places:
             raise _not_found(float((seen[SCALP_CHANNEL] > 0.5).mean()))
@@ -351,7 +351,7 @@ def _tiles(shape: tuple[int, ...]) -> list[Crop]:
     """Overlapping squares that cover a photograph, row by row."""
     side = max(round(TILE_SHARE * max(shape)), MIN_SIDE_PX)
     corners = [
-        [round(float(at)) for at in np.linspace(0, length - side, 1 + 2 * (length > side))]
+        [round(float(at)) for at in np.linspace(0, length - side, 3)]
         if length > side
         else [(length - side) // 2]
         for length in shape[:2]
