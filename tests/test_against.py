@@ -129,9 +129,10 @@ def test_the_pose_of_a_rendered_head_is_measured(checked, samples):
         true = true_pose(*(truth[f"subject-03/vertex/{name}.jpg"]["camera"] for name in names))
         keys = ("nod_deg", "turn_deg", "roll_deg", "distance_percent")
         gaps.append([each[key] - value for key, value in zip(keys, true, strict=True)])
-    # The surface is fitted to the outline, so that single pairs are off by more than most.
-    assert np.median(np.abs(gaps), axis=0) == pytest.approx([0, 0, 0, 0], abs=1.5)
-    assert (np.abs(gaps).max(axis=0) < (3, 3, 1, 5)).all()
+    # The surface is fitted to the outline, whose last digits differ from processor to processor:
+    # limits are twice what was seen, and less than what a wrong sign or unit gives.
+    assert (np.abs(gaps).max(axis=0) < (3.5, 4.5, 1, 7)).all()
+    assert (np.median(np.abs(gaps), axis=0) < (3, 3, 0.5, 5)).all()
 
 
 def test_a_picture_turned_clockwise_is_told_so(checked):

@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--decay", type=float, default=0.4)
     teach.add_argument("--cycles-share", type=float, default=0.5)
     teach.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with")
+    teach.add_argument("--compile", action="store_true", help="compile the step first: faster")
     teach.add_argument("--threads", type=int, default=1)
     teach.add_argument("--seed", type=int, default=0)
     whole = commands.add_parser("all", help="render, train and export in one go; resumable")
@@ -62,7 +63,14 @@ def main() -> None:
             cycles_share=options.cycles_share,
             seed=options.seed,
         )
-        train(options.shards, options.cycles, options.out, plan, start_from=options.start_from)
+        train(
+            options.shards,
+            options.cycles,
+            options.out,
+            plan,
+            start_from=options.start_from,
+            compiled=options.compile,
+        )
     elif options.command == "all":
         print(make(Recipe(), options.work, options.bpy, options.folder))
     elif options.command == "export":

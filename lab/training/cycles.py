@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lab.strands.develop import develop
-from lab.training.dataset import DETAIL_HEAD_PX, WHOLE_FROM_PX, Truth
+from lab.training.dataset import DETAIL_HEAD_PX, SKIN_SHARE, WHOLE_FROM_PX, Truth
 
 SCALP_LABEL = 1
+OTHER_SKIN = 3
 LARGEST_HEAD_PX = 360
 GAMMA = 2.2
 BEYOND = 114
@@ -110,9 +111,15 @@ def draw_photograph(
     else:
         zoom = size * rng.uniform(0.3, 0.9) / extent
     centre = photograph.centre
+    if rng.random() < SKIN_SHARE:
+        skin = np.argwhere(photograph.truth[..., 0] == OTHER_SKIN)
+        if len(skin) > 0.01 * extent**2:
+            row, column = skin[int(rng.integers(len(skin)))]
+            centre = (float(column), float(row))
+            zoom *= rng.uniform(1.2, 3)
     angle = rng.normal(0, 15) + (rng.choice([90, 180, 270]) if rng.random() < 0.1 else 0)
     matrix = cv2.getRotationMatrix2D(centre, float(angle), float(zoom))
-    spare = max(abs(size - zoom * extent) / 2, 0.1 * size)
+    spare = max(abs(size - zoom * extent) / 2, 0.1 * size) if centre == photograph.centre else 0
     drift = rng.uniform(-0.8, 0.8, 2) * spare
     matrix[:, 2] += size / 2 - np.array(centre) + drift
     if rng.random() < 0.5:

@@ -24,7 +24,11 @@ BEYOND_LIGHT = (114 / 255) ** 2.2
 FRAMED_SHARE = 0.3
 """Share of the crops that reach past the frame of their photograph."""
 
+SKIN_SHARE = 0.08
+"""Share of the crops around a face, a neck or a hand, as they are seen when taken for a head."""
+
 _REGION_BIT = 8
+_OTHER_SKIN = 3
 
 Facts = dict[str, str | int | float]
 
@@ -89,9 +93,19 @@ def unpack(packed: NDArray[np.uint8]) -> Truth:
 
 
 def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> tuple[int, int, int]:
-    """A square (top, left, side): the head as the program crops it, a part of it, or everything."""
+    """A square (top, left, side): the head as the program crops it, a part of it, or everything.
+
+    Some are around other skin, so that a chin or a hand seen from near is known for what it is.
+    """
     full = packed.shape[0]
     code = packed[..., 1]
+    if rng.random() < SKIN_SHARE:
+        skin = np.argwhere((code & 7) == _OTHER_SKIN)
+        if len(skin) > 0.003 * full * full:
+            side = int(full * np.exp(rng.uniform(np.log(0.12), np.log(0.5))))
+            corner = skin[int(rng.integers(len(skin)))] - side / 2
+            top, left = np.clip(np.round(corner), 0, full - side).astype(int)
+            return int(top), int(left), side
     rows, columns = np.nonzero(code >= _REGION_BIT)
     if len(rows) < 0.01 * full * full or rng.random() < 0.2:
         return 0, 0, full

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import torch
 
-from lab.training.network import Answer, Pair, Segmenter
+from lab.training.network import Answer, Pair, Segmenter, network_of
 from scalptrack.segmentation.crops import INPUT_PX
 
 MODEL_NAME = "scalpnet.onnx"
 
 
 def _network(checkpoint: Path) -> Segmenter:
-    network = Segmenter()
-    network.load_state_dict(torch.load(checkpoint, weights_only=True)["average"])
-    return network
+    return network_of(torch.load(checkpoint, weights_only=True)["average"])
 
 
 def export(checkpoint: Path, folder: Path, *, second: Path | None = None) -> Path:

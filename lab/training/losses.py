@@ -11,6 +11,14 @@ from torch.nn import functional
 _CLASS_WEIGHTS = (0.8, 1.2, 1.0, 1.2, 0.8)
 _PATCH_PX = 16
 
+SMALLEST_SCALP_PX = 400
+"""Visible scalp below which the coverage of a picture is not asked for."""
+
+TERMS = (
+    "classes", "fraction", "coverage", "patches", "region", "cosine", "consistency", "coarse",
+)  # fmt: skip
+"""Names of what `losses` returns, in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -30,8 +38,8 @@ def coverage_error(fraction: Tensor, targets: Targets) -> Tensor:
     """Mean over pictures of |predicted - true coverage| of the visible scalp."""
     area = targets.region.sum((1, 2))
     gap = ((fraction - targets.fraction) * targets.region).sum((1, 2)) / (area + 1)
-    seen = area > 400
-    return gap.abs()[seen].mean() if bool(seen.any()) else gap.sum() * 0
+    seen = (area > SMALLEST_SCALP_PX).float()
+    return (gap.abs() * seen).sum() / seen.sum().clamp(min=1)
 
 
 def _patch_error(fraction: Tensor, targets: Targets) -> Tensor:
@@ -64,10 +72,8 @@ def _coarse(answers: list[Tensor], targets: Targets) -> Tensor:
     return torch.stack(errors).sum()
 
 
-def total_loss(
-    raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int
-) -> tuple[Tensor, dict[str, float]]:
-    """Weighted sum of all terms, and the terms themselves.
+def losses(raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int) -> Tensor:
+    """Weighted terms of the loss, in the order of `TERMS`; their sum is what training lowers.
 
     The fraction is fitted with cross-entropy against the exact fraction, whose minimum is
     the *mean*: an absolute error would give the median, which is biased where strands are
@@ -86,8 +92,8 @@ def total_loss(
 
     Returns
     -------
-    tuple
-        The loss, and its terms as numbers.
+    Tensor, shape (8,)
+        The terms.
     """
     classes = functional.cross_entropy(
         raw[:, :5], targets.classes, weight=torch.tensor(_CLASS_WEIGHTS)
@@ -97,16 +103,16 @@ def total_loss(
     )
     focus = torch.maximum(targets.region, (targets.fraction > 0).float())
     fraction = torch.sigmoid(raw[:, 5])
-    terms = {
-        "classes": classes,
-        "fraction": _masked_mean(cross, focus) + 0.3 * _masked_mean(cross, 1 - focus),
-        "coverage": 1.0 * coverage_error(fraction, targets),
-        "patches": 0.8 * _patch_error(fraction, targets),
-        "region": functional.binary_cross_entropy_with_logits(raw[:, 6], targets.region),
-        "cosine": 0.5
-        * _masked_mean((torch.sigmoid(raw[:, 7]) - targets.cosine).abs(), targets.region),
-        "consistency": 0.5 * _consistency(fraction, targets, pairs),
-        "coarse": 0.3 * _coarse(coarse, targets),
-    }
-    loss = torch.stack(list(terms.values())).sum()
-    return loss, {name: float(value.detach()) for name, value in terms.items()}
+    seen_from = (torch.sigmoid(raw[:, 7]) - targets.cosine).abs()
+    return torch.stack(
+        [
+            classes,
+            _masked_mean(cross, focus) + 0.3 * _masked_mean(cross, 1 - focus),
+            coverage_error(fraction, targets),
+            0.8 * _patch_error(fraction, targets),
+            functional.binary_cross_entropy_with_logits(raw[:, 6], targets.region),
+            0.5 * _masked_mean(seen_from, targets.region),
+            0.5 * _consistency(fraction, targets, pairs),
+            0.3 * _coarse(coarse, targets),
+        ]
+    )

@@ -12,6 +12,11 @@ MAPS = 8
 FRACTION = 5
 """Channel of the hair fraction."""
 
+WIDTHS = (32, 64, 96, 144, 176)
+"""Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
+
+Weights = dict[str, Tensor]
+
 
 def _block(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
     return nn.Sequential(
@@ -30,7 +35,7 @@ class Segmenter(nn.Module):
         Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (20, 40, 64, 96, 112)) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
         self.widths = widths
         first, *deeper = widths
@@ -110,6 +115,74 @@ class Pair(nn.Module):
         maps, others = self.first(image), self.second(image)
         hair = 0.5 * (maps[:, FRACTION : FRACTION + 1] + others[:, FRACTION : FRACTION + 1])
         return torch.cat([maps[:, :FRACTION], hair, maps[:, FRACTION + 1 :]], 1)
+
+
+def network_of(weights: Weights) -> Segmenter:
+    """The network that some weights belong to, whatever its widths are."""
+    levels = [weights["stem.0.weight"], *(weights[f"down.{k}.0.0.weight"] for k in range(4))]
+    network = Segmenter(tuple(len(level) for level in levels))
+    # Checkpoints from before the coarse answers lack those layers, which guide training only.
+    network.load_state_dict(weights, strict=False)
+    return network
+
+
+def widened(narrow: Segmenter, wide: Segmenter) -> Segmenter:
+    """Put the weights of a narrower network into a wider one, which then answers the same.
+
+    The channels that are new are computed from all others, with the weights that the wide network
+    began with; nothing that was there listens to them yet, but training can change that.
+
+    Parameters
+    ----------
+    narrow, wide : Segmenter
+        What to begin with, and what to fill, in place.
+
+    Returns
+    -------
+    Segmenter
+        `wide`.
+
+    Raises
+    ------
+    ValueError
+        When a level of `wide` is narrower than that of `narrow`.
+    """
+    if any(a > b for a, b in zip(narrow.widths, wide.widths, strict=True)):
+        raise ValueError(f"{wide.widths} is not wider than {narrow.widths}")
+    modules = dict(wide.named_modules())
+    with torch.no_grad():
+        for name, old in narrow.named_modules():
+            new = modules[name]
+            if isinstance(old, nn.BatchNorm2d) and isinstance(new, nn.BatchNorm2d):
+                given, held = old.state_dict(), new.state_dict()
+                for part in ("weight", "bias", "running_mean", "running_var"):
+                    held[part][: old.num_features] = given[part]
+            elif isinstance(old, nn.ConvTranspose2d) and isinstance(new, nn.ConvTranspose2d):
+                _place(new, old, outputs=1)
+            elif isinstance(old, nn.Conv2d) and isinstance(new, nn.Conv2d):
+                halves = 2 if name.startswith("join") and name.endswith(".0") else 1
+                _place(new, old, outputs=0, halves=halves)
+    return wide
+
+
+def _place(
+    new: nn.Conv2d | nn.ConvTranspose2d,
+    old: nn.Conv2d | nn.ConvTranspose2d,
+    *,
+    outputs: int,
+    halves: int = 1,
+) -> None:
+    """Copy a kernel into the first channels; the inputs of a joint come in two halves."""
+    to = new.weight.transpose(0, outputs)
+    given = old.weight.transpose(0, outputs)
+    count = len(given)
+    to[:count] = 0
+    wide, narrow = to.shape[1] // halves, given.shape[1] // halves
+    for half in range(halves):
+        part = given[:, half * narrow : (half + 1) * narrow]
+        to[:count, half * wide : half * wide + narrow] = part
+    if old.bias is not None and new.bias is not None:
+        new.bias[:count] = old.bias
 
 
 def parameter_count(network: nn.Module) -> int:

@@ -52,8 +52,6 @@ def restore(path: Path, checkpoint: Path) -> Path:
         each.name: torch.from_numpy(np.array(numpy_helper.to_array(each)))
         for each in graph.initializer
     }
-    network = Segmenter()
-    state = network.state_dict()
     convolutions = [
         node.input
         for node in graph.node
@@ -63,6 +61,10 @@ def restore(path: Path, checkpoint: Path) -> Path:
         raise ValueError(
             f"{path} holds {len(convolutions)} folded convolutions, not {len(_FOLDED)}"
         )
+    weights = dict(zip(_FOLDED, (stored[each[1]] for each in convolutions), strict=True))
+    levels = ("stem.0", *(f"down.{level}.0.0" for level in range(4)))
+    network = Segmenter(tuple(len(weights[name]) for name in levels))
+    state = network.state_dict()
     for name, (_, weight, bias) in zip(_FOLDED, convolutions, strict=True):
         stem, last = name.rsplit(".", 1)
         norm = f"{stem}.{int(last) + 1}"
