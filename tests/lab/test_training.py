@@ -222,8 +222,8 @@ def test_the_loss_is_lowest_at_the_truth() -> None:
     classes = torch.zeros(2, 64, 64, dtype=torch.int64)
     classes[:, 20:50, 20:50] = 2
     region = (classes == 2).float()
-    targets = Targets(classes, 0.7 * region, region, 0.5 * region)
-    want = [*torch.nn.functional.one_hot(classes, 5).unbind(-1), 0.7 * region, region, 0.5 * region]
+    targets = Targets(classes, 0.7 * region, region, 0.8 * region)
+    want = [*torch.nn.functional.one_hot(classes, 5).unbind(-1), 0.7 * region, region, 0.8 * region]
     raw = torch.logit(torch.stack([each.float() for each in want], 1), 1e-4)
     coarse = [raw[:, :7, ::4, ::4]]
     right = losses(raw, coarse, targets, 1)
