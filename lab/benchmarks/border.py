@@ -2,7 +2,7 @@
 
 Run: ``python -m lab.benchmarks.border [--first 930000] [--count 300]``. Renders people of the fast
 renderer and prints, per view, percentiles of the share of the border of the (true) visible scalp
-along which other skin lies. `scalptrack.segmentation.network.MAX_SKIN_AROUND` comes from it.
+along which other skin lies. `scalptrack.segmentation.maps.MAX_SKIN_AROUND` comes from it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import defaultdict
 import numpy as np
 
 from lab.strands.scene import render
-from scalptrack.segmentation.network import skin_around_share
+from scalptrack.segmentation.maps import skin_around_share
 
 MIN_SCALP_SHARE = 0.01
 

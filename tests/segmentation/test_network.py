@@ -12,6 +12,7 @@ import pytest
 from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.images import read_photograph
 from scalptrack.segmentation import NetworkSegmenter, crops, network
+from scalptrack.segmentation.maps import COSINE_CHANNEL, FRACTION_CHANNEL, SCALP_CHANNEL
 from scalptrack.segmentation.perturb import RECIPES, perturbed
 from scalptrack.single import photograph_maps
 
@@ -108,8 +109,8 @@ def test_maps_of_a_zoomed_look_come_back_to_their_place(zoom) -> None:
 def _red_is_scalp(_segmenter, picture):
     """Maps of a network to which red is the probability of scalp, facing the camera."""
     maps = np.zeros((8, *picture.shape[:2]), np.float32)
-    maps[network.SCALP_CHANNEL] = picture[..., 0] / 255
-    maps[1] = maps[network.COSINE_CHANNEL] = 1
+    maps[SCALP_CHANNEL] = picture[..., 0] / 255
+    maps[1] = maps[COSINE_CHANNEL] = 1
     return maps
 
 
@@ -127,8 +128,8 @@ def test_of_several_candidates_the_likeliest_is_taken(segmenter, monkeypatch) ->
 def _red_scalp_of_some_size(segmenter, picture):
     """As `_red_is_scalp`, but doubtful while it fills less than a hundredth of what is seen."""
     maps = _red_is_scalp(segmenter, picture)
-    if (maps[network.SCALP_CHANNEL] > 0.5).mean() < 0.01:
-        maps[network.SCALP_CHANNEL] *= 0.4
+    if (maps[SCALP_CHANNEL] > 0.5).mean() < 0.01:
+        maps[SCALP_CHANNEL] *= 0.4
     return maps
 
 
@@ -143,8 +144,8 @@ def test_a_small_head_is_found_by_looking_at_parts(segmenter, monkeypatch, at) -
 def test_what_lies_around_the_head_is_seen_in_a_wider_look(segmenter, monkeypatch) -> None:
     def green_is_hair(segmenter, picture):
         maps = _red_is_scalp(segmenter, picture)
-        maps[network.FRACTION_CHANNEL] = picture[..., 1] / 255
-        maps[2] = 2 * maps[network.FRACTION_CHANNEL]
+        maps[FRACTION_CHANNEL] = picture[..., 1] / 255
+        maps[2] = 2 * maps[FRACTION_CHANNEL]
         return maps
 
     monkeypatch.setattr(NetworkSegmenter, "_predict", green_is_hair)
@@ -190,7 +191,7 @@ def test_what_is_no_scalp_when_seen_from_farther_is_not_taken_for_one(
         maps = _red_is_scalp(segmenter, picture)
         chin = picture[..., 0] == 250
         if chin.mean() < 0.12:
-            maps[network.SCALP_CHANNEL][chin] = 0.3
+            maps[SCALP_CHANNEL][chin] = 0.3
         return maps
 
     monkeypatch.setattr(NetworkSegmenter, "_predict", chin_from_near)
@@ -208,7 +209,7 @@ def test_a_scalp_that_moves_from_look_to_look_is_none(segmenter, monkeypatch) ->
     def restless(segmenter, picture):
         maps = _red_is_scalp(segmenter, picture)
         if next(looks) > 2:
-            maps[network.SCALP_CHANNEL] = np.roll(maps[network.SCALP_CHANNEL], 90, axis=1)
+            maps[SCALP_CHANNEL] = np.roll(maps[SCALP_CHANNEL], 90, axis=1)
         return maps
 
     image = np.zeros((600, 600, 3), np.uint8)

@@ -1,0 +1,166 @@
+"""Where the head is in a photograph: looking at the whole, at parts, from near and from farther."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from scalptrack.records import ImageArray
+from scalptrack.segmentation.crops import (
+    MIN_SIDE_PX,
+    Crop,
+    crop_around,
+    inside_frame,
+    nearly_equal,
+    resampled,
+)
+from scalptrack.segmentation.maps import (
+    SCALP_CHANNEL,
+    Maps,
+    doubtful,
+    likely_scalp,
+    not_found,
+    require_scalp,
+    scalp_confidence,
+)
+
+Look = Callable[[Crop], Maps]
+
+HEAD_SHARE = 0.75
+"""Share of the crop's side that the head fills, as in training (lab/training)."""
+
+SURE_SCALP = 0.75
+"""Probability above which scalp seen in the whole photograph decides where to look closer: what
+surrounds a small head often has a lower one."""
+
+MIN_CANDIDATE_SHARE = 0.003
+"""Smallest share of the whole photograph (as a square) that is looked at from near: a head that is
+a sixteenth of it wide. What is smaller has too few pixels to measure."""
+
+MAX_CANDIDATES = 3
+"""How many things that look like scalp from afar are looked at from near."""
+
+TILE_SHARE = 0.5
+"""Side of the squares that are searched for a small head, relative to the whole photograph."""
+
+WIDER = 2.2
+"""How much larger than the head's crop the look at its surroundings is."""
+
+SURE_PLACE_SCORE = 0.75
+"""Probability of scalp from near, times that from farther, above which no other place is looked
+for."""
+
+MIN_PLACE_SCORE = 0.5
+"""The same product below which no place is taken for a head. All 24 photographs of the validation
+people have more than 0.6; a chin or a hand, which is no head when seen with what is around it,
+mostly has less."""
+
+FIRST_SHARE = 0.6
+"""Share that the sure scalp shall fill in the first closer look; the whole head is larger."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A crop that may hold a head, what is seen in it, and how much it looks like a scalp."""
+
+    crop: Crop
+    maps: Maps
+    score: float
+
+
+def find_head(look: Look, image: ImageArray) -> tuple[Crop, Maps]:
+    """Crop around the head and what is seen in it.
+
+    The head is searched in the whole photograph, and in parts of it when nothing there is
+    scalp for sure. Each place is looked at from near and from a little farther, where a chin
+    is seen to be below a face; the place that looks most like a scalp from both is taken. Then
+    the crop is corrected once or twice.
+
+    Parameters
+    ----------
+    look : callable
+        Gives what the network sees in a `Crop` of this photograph.
+    image : uint8 (H, W, 3)
+        The photograph.
+
+    Returns
+    -------
+    tuple
+        The crop, and its maps.
+
+    Raises
+    ------
+    HeadNotFoundError
+        When nothing looks like a scalp.
+    """
+    shape = image.shape[:2]
+    side = max(shape)
+    whole = Crop((shape[1] - side) // 2, (shape[0] - side) // 2, side)
+    seen = look(whole)
+    places = [_place(look, image, crop) for crop in _candidates(seen, whole, shape)]
+    if max((place.score for place in places), default=0.0) < SURE_PLACE_SCORE:
+        wider = [place.crop.zoomed(1 / WIDER) for place in places]
+        parts = (*_tiles(shape), *wider)
+        found = [each for part in parts for each in _search(look, image, part)]
+        places += [_place(look, image, crop) for crop in found]
+    if not places:
+        raise not_found(float((seen[SCALP_CHANNEL] > 0.5).mean()))
+    best = max(places, key=lambda place: place.score)
+    if best.score < MIN_PLACE_SCORE:
+        inside = inside_frame(shape, best.crop)
+        require_scalp(best.maps, likely_scalp(best.maps, inside), inside)
+        raise doubtful(best.score, MIN_PLACE_SCORE)
+    crop, maps = best.crop, best.maps
+    for _ in range(2):
+        scalp = likely_scalp(maps, inside_frame(shape, crop))
+        tighter = crop_around(scalp, crop, HEAD_SHARE)
+        if nearly_equal(tighter, crop):
+            break
+        crop, maps = tighter, look(tighter)
+    return crop, maps
+
+
+def _search(look: Look, image: ImageArray, part: Crop) -> list[Crop]:
+    """The likeliest head of a part of the photograph, if any."""
+    return _candidates(look(part), part, image.shape[:2])[:1]
+
+
+def _place(look: Look, image: ImageArray, crop: Crop) -> _Place:
+    """What is seen in a crop, and how much it looks like a scalp from near and from farther."""
+    inside = inside_frame(image.shape[:2], crop)
+    maps = look(crop)
+    near = scalp_confidence(maps, inside)
+    wide = crop.zoomed(1 / WIDER)
+    farther = resampled(look(wide), wide.grid(), crop.grid())
+    scalp = likely_scalp(maps, inside)
+    support = float(farther[SCALP_CHANNEL][scalp].mean()) if scalp.any() else 0.0
+    return _Place(crop, maps, near * support)
+
+
+def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:
+    """Closer crops around what may be the scalp, the largest first; none where nothing is."""
+    inside = inside_frame(shape, crop)
+    smallest = MIN_CANDIDATE_SHARE * inside.size
+    for level, share in ((SURE_SCALP, FIRST_SHARE), (0.5, HEAD_SHARE)):
+        scalp = (maps[SCALP_CHANNEL] > level) & inside
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(scalp.astype(np.uint8))
+        area = stats[1:, cv2.CC_STAT_AREA]
+        large = [1 + int(k) for k in np.argsort(-area, kind="stable") if area[k] >= smallest]
+        if large:
+            return [crop_around(labels == k, crop, share) for k in large[:MAX_CANDIDATES]]
+    return []
+
+
+def _tiles(shape: tuple[int, ...]) -> list[Crop]:
+    """Overlapping squares that cover a photograph, row by row."""
+    side = max(round(TILE_SHARE * max(shape)), MIN_SIDE_PX)
+    corners = [
+        [round(float(at)) for at in np.linspace(0, length - side, 3)]
+        if length > side
+        else [(length - side) // 2]
+        for length in shape[:2]
+    ]
+    return [Crop(left, top, side) for top in corners[0] for left in corners[1]]
