@@ -44,6 +44,7 @@ def main() -> None:
     make.add_argument("--count", type=int, default=100)
     make.add_argument("--size", type=int, default=SIZE_PX)
     make.add_argument("--training-only", action="store_true", help="leave out held-out seeds")
+    make.add_argument("--view", help="only pictures of this view, such as portrait")
     sheet = commands.add_parser("sheet", help="a picture of pictures and their truth")
     sheet.add_argument("file", type=Path)
     sheet.add_argument("--first", type=int, default=0)
@@ -54,7 +55,14 @@ def main() -> None:
     cv2.setNumThreads(1)
     if options.command == "generate":
         everything = not options.training_only
-        generate(options.folder, options.first, options.count, options.size, all_seeds=everything)
+        generate(
+            options.folder,
+            options.first,
+            options.count,
+            options.size,
+            all_seeds=everything,
+            view=options.view,
+        )
     else:
         contact_sheet(options.file, options.first, options.count, options.columns, options.size)
 

@@ -109,6 +109,16 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
     return Scene(light.astype(np.float32), fraction, classes, region, surface.cosine, facts)
 
 
+def view_of(seed: int, size: int = SIZE_PX) -> str:
+    """The view that `render` draws for a seed, without rendering it; "none" without a head."""
+    rng = np.random.default_rng([seed, 20_261])
+    if rng.random() < NO_HEAD_SHARE:
+        return "none"
+    plain = rng.random() < PLAIN_SHARE
+    sample_head(rng)
+    return sample_camera(rng, size, plain=plain).view
+
+
 def _empty(rng: np.random.Generator, seed: int, size: int) -> Scene:
     """A picture with nobody in it."""
     zero = np.zeros((size, size), np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.strands.develop import encode_light
-from lab.strands.scene import Scene, render
+from lab.strands.scene import Scene, render, view_of
 
 PER_SHARD = 40
 
@@ -42,7 +42,9 @@ def unpack_code(code: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
     return (code & 7).astype(np.uint8), code >= _REGION_BIT
 
 
-def write_shard(folder: Path, index: int, size: int, *, all_seeds: bool = True) -> Path:
+def write_shard(
+    folder: Path, index: int, size: int, *, all_seeds: bool = True, view: str | None = None
+) -> Path:
     """Render the `PER_SHARD` seeds of one shard and write it; nothing if it is there.
 
     Parameters
@@ -55,6 +57,8 @@ def write_shard(folder: Path, index: int, size: int, *, all_seeds: bool = True) 
         Height and width of the pictures in pixels.
     all_seeds : bool
         Also render the seeds that are held out of training.
+    view : str, optional
+        Render only the seeds that show this view.
 
     Returns
     -------
@@ -69,6 +73,8 @@ def write_shard(folder: Path, index: int, size: int, *, all_seeds: bool = True) 
     for seed in range(index * PER_SHARD, (index + 1) * PER_SHARD):
         if seed % HELD_OUT_EVERY == 0 and not all_seeds:
             continue
+        if view is not None and view_of(seed, size) != view:
+            continue
         scene = render(seed, size)
         blobs.extend(
             cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, 2])[1].ravel()
@@ -77,7 +83,8 @@ def write_shard(folder: Path, index: int, size: int, *, all_seeds: bool = True) 
         facts.append(scene.facts)
     ends = np.cumsum([len(blob) for blob in blobs])
     temporary = folder / f".{path.stem}_{os.getpid()}.npz"
-    np.savez(temporary, blob=np.concatenate(blobs), ends=ends, facts=json.dumps(facts))
+    blob = np.concatenate(blobs) if blobs else np.zeros(0, np.uint8)
+    np.savez(temporary, blob=blob, ends=ends, facts=json.dumps(facts))
     temporary.rename(path)
     return path
 
@@ -96,10 +103,18 @@ def read_shard(
         yield arrays[2 * which], arrays[2 * which + 1], fact
 
 
-def generate(folder: Path, first: int, count: int, size: int, *, all_seeds: bool = True) -> None:
-    """Write shards `first` to `first + count`, skipping those that are there."""
+def generate(
+    folder: Path,
+    first: int,
+    count: int,
+    size: int,
+    *,
+    all_seeds: bool = True,
+    view: str | None = None,
+) -> None:
+    """Write shards `first` to `first + count`, skipping those that are there; see `write_shard`."""
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(first, first + count):
         start = time.perf_counter()
-        write_shard(folder, index, size, all_seeds=all_seeds)
+        write_shard(folder, index, size, all_seeds=all_seeds, view=view)
         print(f"shard {index}: {time.perf_counter() - start:.1f} s", flush=True)

@@ -50,7 +50,7 @@ def draw_batch(
             item = photographs.items[int(rng.integers(len(photographs.items)))]
             scenes.append(draw_photograph(rng, item, size))
         else:
-            light, packed, _ = pictures.items[int(rng.integers(len(pictures.items)))]
+            light, packed, _ = pictures.draw(rng)
             scenes.append(draw_crop(rng, light, packed, size))
     scenes += scenes[:pairs]
     images = np.stack([photographed(rng, light) for light, _ in scenes])

@@ -27,6 +27,12 @@ FRAMED_SHARE = 0.3
 SKIN_SHARE = 0.08
 """Share of the crops around a face, a neck or a hand, as they are seen when taken for a head."""
 
+PORTRAIT_SHARE = 0.2
+"""Share of the draws that come from the portraits alone."""
+
+LOOSE_SHARE = 0.12
+"""Share of the crops anywhere around a person, of any size, as a search for a head sees them."""
+
 _REGION_BIT = 8
 _OTHER_SKIN = 3
 
@@ -60,6 +66,13 @@ class Pictures:
         Where shards lie.
     held_out : bool
         Keep only the held-out seeds, or only the others.
+
+    Attributes
+    ----------
+    items : list of tuple
+        Coded light, packed truth and facts of each picture.
+    portraits : list of int
+        Which of them are portraits.
     """
 
     def __init__(self, folders: list[Path], *, held_out: bool) -> None:
@@ -67,7 +80,14 @@ class Pictures:
         self._held_out = held_out
         self._seen: set[Path] = set()
         self.items: list[tuple[NDArray[np.uint8], NDArray[np.uint8], Facts]] = []
+        self.portraits: list[int] = []
         self.refresh()
+
+    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Facts]:
+        """A picture by lot; portraits come more often than they were rendered."""
+        if self.portraits and rng.random() < PORTRAIT_SHARE:
+            return self.items[self.portraits[int(rng.integers(len(self.portraits)))]]
+        return self.items[int(rng.integers(len(self.items)))]
 
     def refresh(self) -> None:
         """Load shards that have appeared since the last call."""
@@ -78,6 +98,8 @@ class Pictures:
                 self._seen.add(path)
                 for light, truth, facts in read_shard(path):
                     if (int(facts["seed"]) % HELD_OUT_EVERY == 0) == self._held_out:
+                        if facts["view"] == "portrait":
+                            self.portraits.append(len(self.items))
                         self.items.append((light, truth, facts))
 
 
@@ -99,11 +121,15 @@ def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> t
     """
     full = packed.shape[0]
     code = packed[..., 1]
-    if rng.random() < SKIN_SHARE:
-        skin = np.argwhere((code & 7) == _OTHER_SKIN)
-        if len(skin) > 0.003 * full * full:
-            side = int(full * np.exp(rng.uniform(np.log(0.12), np.log(0.5))))
-            corner = skin[int(rng.integers(len(skin)))] - side / 2
+    kind = rng.random()
+    if kind < SKIN_SHARE + LOOSE_SHARE:
+        skin = kind < SKIN_SHARE
+        of_person = (code & 7) == _OTHER_SKIN if skin else np.isin(code & 7, (1, 2, 3))
+        shown = np.argwhere(of_person)
+        if len(shown) > 0.003 * full * full:
+            low, high = (0.12, 0.5) if skin else (0.3, 1.0)
+            side = int(full * np.exp(rng.uniform(np.log(low), np.log(high))))
+            corner = shown[int(rng.integers(len(shown)))] - side / 2
             top, left = np.clip(np.round(corner), 0, full - side).astype(int)
             return int(top), int(left), side
     rows, columns = np.nonzero(code >= _REGION_BIT)

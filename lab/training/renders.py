@@ -81,14 +81,14 @@ def specs(count: int, first: int = 0) -> list[PhotographSpec]:
     return found
 
 
-def validation_specs(count: int) -> list[PhotographSpec]:
+def validation_specs(count: int, first: int = 0) -> list[PhotographSpec]:
     """Baseline, a repeat and a changed visit of `count` subjects that lose hair in places.
 
     The repeat has the same hair, cut alike, in another pose, combing, light and before another
     wall; the changed visit also has hair regrown or lost.
     """
     found = []
-    for number in range(count):
+    for number in range(first, first + count):
         seed = VALIDATION_SEED + number
         rng = np.random.default_rng([seed, 1])
         _, subject, visit = _draw(seed)
@@ -132,7 +132,7 @@ def main() -> None:
     parser.add_argument("--validation", action="store_true")
     options = parser.parse_args()
     if options.validation:
-        wanted = validation_specs(options.count)
+        wanted = validation_specs(options.count, options.first)
     else:
         wanted = specs(options.count, options.first)
     render_all(wanted, options.out, threads=options.threads)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lab.strands.scene import render
+from lab.strands.scene import render, view_of
 from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
 from lab.training.batches import draw_batch
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
@@ -251,3 +251,25 @@ def test_some_crops_are_around_other_skin(monkeypatch) -> None:
         shares.append(((truth.classes == 3).mean(), truth.region.mean()))
     alone = [skin > 0.3 and scalp < 0.01 for skin, scalp in shares]
     assert 5 < sum(alone) < 60
+
+
+def test_a_shard_of_one_view_holds_nothing_else(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 60)
+    views = [view_of(seed, 64) for seed in range(60)]
+    assert len(set(views)) >= 6
+    write_shard(tmp_path, 0, 64, view="occipital")
+    found = Pictures([tmp_path], held_out=False)
+    found.items += Pictures([tmp_path], held_out=True).items
+    assert {facts["view"] for *_, facts in found.items} == {"occipital"}
+    assert len(found.items) == views.count("occipital")
+
+
+def test_portraits_are_drawn_more_often(tmp_path) -> None:
+    pictures = Pictures([tmp_path], held_out=False)
+    nothing = np.zeros((2, 2, 3), np.uint8)
+    pictures.items = [(nothing, nothing, {"seed": seed}) for seed in range(20)]
+    pictures.portraits = [3]
+    rng = np.random.default_rng(0)
+    drawn = [pictures.draw(rng)[2]["seed"] for _ in range(2000)]
+    assert 0.2 < np.mean(np.array(drawn) == 3) < 0.29
+    assert 0.03 < np.mean(np.array(drawn) == 4) < 0.06
