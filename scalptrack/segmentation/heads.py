@@ -63,16 +63,26 @@ FIRST_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """A crop that may hold a head, what is seen in it, and how much it looks like a scalp."""
+class Place:
+    """A crop that may hold a head, what is seen in it, and how much it looks like a scalp.
+
+    Attributes
+    ----------
+    crop : Crop
+        Where it is.
+    maps : float32 (8, S, S)
+        What the network sees in it.
+    score : float
+        In [0, 1]: probability of scalp from near, times that from farther.
+    """
 
     crop: Crop
     maps: Maps
     score: float
 
 
-def find_head(look: Look, image: ImageArray) -> tuple[Crop, Maps]:
-    """Crop around the head and what is seen in it.
+def find_head(look: Look, image: ImageArray) -> Place:
+    """The crop around the head and what is seen in it.
 
     The head is searched in the whole photograph, and in parts of it when nothing there is
     scalp for sure. Each place is looked at from near and from a little farther, where a chin
@@ -88,8 +98,8 @@ def find_head(look: Look, image: ImageArray) -> tuple[Crop, Maps]:
 
     Returns
     -------
-    tuple
-        The crop, and its maps.
+    Place
+        The head; its score is that of the first crop around it.
 
     Raises
     ------
@@ -120,7 +130,7 @@ def find_head(look: Look, image: ImageArray) -> tuple[Crop, Maps]:
         if nearly_equal(tighter, crop):
             break
         crop, maps = tighter, look(tighter)
-    return crop, maps
+    return Place(crop, maps, best.score)
 
 
 def _search(look: Look, image: ImageArray, part: Crop) -> list[Crop]:
@@ -128,7 +138,7 @@ def _search(look: Look, image: ImageArray, part: Crop) -> list[Crop]:
     return _candidates(look(part), part, image.shape[:2])[:1]
 
 
-def _place(look: Look, image: ImageArray, crop: Crop) -> _Place:
+def _place(look: Look, image: ImageArray, crop: Crop) -> Place:
     """What is seen in a crop, and how much it looks like a scalp from near and from farther."""
     inside = inside_frame(image.shape[:2], crop)
     maps = look(crop)
@@ -137,7 +147,7 @@ def _place(look: Look, image: ImageArray, crop: Crop) -> _Place:
     farther = resampled(look(wide), wide.grid(), crop.grid())
     scalp = likely_scalp(maps, inside)
     support = float(farther[SCALP_CHANNEL][scalp].mean()) if scalp.any() else 0.0
-    return _Place(crop, maps, near * support)
+    return Place(crop, maps, near * support)
 
 
 def _candidates(maps: Maps, crop: Crop, shape: tuple[int, ...]) -> list[Crop]:

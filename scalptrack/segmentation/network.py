@@ -22,7 +22,7 @@ from scalptrack.records import (
 )
 from scalptrack.segmentation.classical_hair import hair_fraction_classical
 from scalptrack.segmentation.crops import INPUT_PX, Crop, cut, inside_frame, resampled, shrunk
-from scalptrack.segmentation.heads import WIDER, find_head
+from scalptrack.segmentation.heads import WIDER, Place, find_head
 from scalptrack.segmentation.maps import (
     CLASS_CHANNELS,
     COSINE_CHANNEL,
@@ -119,7 +119,8 @@ class NetworkSegmenter:
 
     def segment(self, image: ImageArray, *, perturbations: int = 0) -> Segmentation:
         """Segment an upright RGB photograph; see `Segmenter.segment`."""
-        crop, maps = find_head(partial(self._look, image), image)
+        place = self.find_head(image)
+        crop, maps = place.crop, place.maps
         full = cut(image, crop)
         inside = inside_frame(image.shape[:2], crop)
         looks = [maps, *self._look_again(image, crop, perturbations)]
@@ -145,6 +146,10 @@ class NetworkSegmenter:
             else (),
             surroundings=self._surroundings(image, crop),
         )
+
+    def find_head(self, image: ImageArray) -> Place:
+        """Where the head is in an upright RGB photograph; see `heads.find_head`."""
+        return find_head(partial(self._look, image), image)
 
     def _predict(self, picture: ImageArray) -> Maps:
         """Run the network on a square crop; (8, INPUT_PX, INPUT_PX) float32 maps."""
