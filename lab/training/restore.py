@@ -14,6 +14,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from lab.training.export import HALF
 from lab.training.network import Segmenter
 
 _FOLDED = (
@@ -49,7 +50,9 @@ def restore(path: Path, checkpoint: Path) -> Path:
     """
     graph = onnx.load(str(path)).graph
     stored = {
-        each.name: torch.from_numpy(np.array(numpy_helper.to_array(each)))
+        each.name.removesuffix(HALF): torch.from_numpy(
+            np.array(numpy_helper.to_array(each), np.float32)
+        )
         for each in graph.initializer
     }
     convolutions = [
