@@ -24,6 +24,8 @@ class Recipe:
     ----------
     first_shard, shards : int
         Which shards of lab/strands (their held-out seeds are not rendered).
+    first_portrait_shard, portrait_shards : int
+        Shards of which only the portraits are rendered.
     photographs : int
         Cycles photographs, one person each (`lab.training.renders`).
     iterations : int
@@ -32,6 +34,8 @@ class Recipe:
 
     first_shard: int = 3000
     shards: int = 100
+    first_portrait_shard: int = 4000
+    portrait_shards: int = 45
     photographs: int = 250
     iterations: int = 36_000
 
@@ -55,9 +59,12 @@ def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Pat
     Path
         The exported network.
     """
-    strands, cycles = work / "strands", work / "cycles"
+    strands, portraits, cycles = work / "strands", work / "portraits", work / "cycles"
     generate(strands, recipe.first_shard, recipe.shards, SIZE_PX, all_seeds=False)
+    first, count = recipe.first_portrait_shard, recipe.portrait_shards
+    generate(portraits, first, count, SIZE_PX, all_seeds=False, view="portrait")
     command = [bpy_python, "-m", "lab.training.renders", "--out", str(cycles)]
     subprocess.run([*command, "--count", str(recipe.photographs)], check=True)
-    checkpoint = train([strands], [cycles], work / "network.pt", Plan(recipe.iterations))
+    plan = Plan(recipe.iterations, rate=1e-3, decay=0.5, cycles_share=0.4)
+    checkpoint = train([strands, portraits], [cycles], work / "network.pt", plan)
     return export(checkpoint, model_folder)
