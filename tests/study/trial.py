@@ -19,7 +19,7 @@ from scalptrack.records import (
     Tier,
 )
 from scalptrack.study.design import MissingVisit, StudyDesign, StudyPhotograph
-from scalptrack.study.running import study_fingerprint
+from scalptrack.study.running import grouped, series_mark, study_fingerprint
 from scalptrack.study.store import AnalysisRow, StudyStore, create_study
 
 START = dt.date(2024, 1, 10)
@@ -66,10 +66,11 @@ def make_trial(folder: Path, *, per_arm: int = 8, measured: bool = True) -> Stud
     manifest.write_text("photo\n")
     store = create_study(folder / "trial", design, manifest=manifest, settings=Settings())
     mark = study_fingerprint(store)
+    marks = {each[0].subject: series_mark(each, mark) for each in grouped(store)}
     for subject, members in outcomes.items() if measured else ():
         for each in members:
             store.save_analysis(each.sha256, AnalysisRow(mark, "", ""))
-        store.save_series(subject, "vertex", "f", members)
+        store.save_series(subject, "vertex", marks[subject], members)
     return store
 
 
