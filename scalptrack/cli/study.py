@@ -273,34 +273,49 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the tables.  [default: STUDY/export]",
 )
+@click.option(
+    "--fhir",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a FHIR R4 bundle: one observation for each subject, view and visit.",
+)
 @json_option
 @quiet_option
 @translate_errors
-def export_command(study: Path, *, out: Path | None, as_json: bool, quiet: bool) -> None:
+def export_command(
+    study: Path, *, out: Path | None, fhir: Path | None, as_json: bool, quiet: bool
+) -> None:
     """Write the results of STUDY as tidy tables: photographs, visits, missing visits.
 
     Each table is written as CSV and Parquet, all of them as one JSON document with its JSON
     schema, and data_dictionary.csv says what every column holds. Photographs that are still to do
-    are rows that say so; the exit status is then 1.
+    are rows that say so; the exit status is then 1. The FHIR bundle is only written of a study
+    that is measured to its end; it holds the manifest's names of subjects, and no arms.
 
     \b
     Example:
-      scalptrack study export trial --out tables
+      scalptrack study export trial --out tables --fhir observations.json
     """
+    observations = None
     with open_study(study) as store:
         from scalptrack.study.export import export_study
+        from scalptrack.study.fhir import write_fhir
         from scalptrack.study.status import doubt_about
         from scalptrack.study.tidy import load_results
 
         folder = out or study / "export"
         results = load_results(store)
+        if fhir is not None:
+            observations = write_fhir(store, results, fhir)
         files = export_study(results, folder)
         doubt = doubt_about(store)
     if as_json:
-        echo_json({"schema": "scalptrack.study.export/1", "folder": folder, "files": files})
+        document = {"folder": folder, "files": files, "fhir": fhir, "observations": observations}
+        echo_json({"schema": "scalptrack.study.export/1", **document})
     elif not quiet:
         for name in files:
             click.echo(folder / name)
+        if fhir is not None:
+            click.echo(fhir)
     if doubt:
         click.echo(f"Note: {doubt}", err=True)
     echo_counts(f"{len(results.photographs)} photographs, {len(results.outcomes)} with a result")
