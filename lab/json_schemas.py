@@ -143,7 +143,8 @@ def attribute_texts(kind: Any) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     part = text.split("Attributes\n----------\n")[1]
-    for head, body in re.findall(r"^(\w[^\n]*?) : [^\n]*\n((?:    [^\n]*\n?)+)", part, re.MULTILINE):
+    entry = re.compile(r"^(\w[^\n]*?) : [^\n]*\n((?:    [^\n]*\n?)+)", re.MULTILINE)
+    for head, body in entry.findall(part):
         line = " ".join(body.split()).replace("``", "")
         found |= dict.fromkeys(head.split(", "), line)
     return found
@@ -355,6 +356,7 @@ def study_documents(known: Records) -> dict[str, Schema]:
             {"pack": TEXT, "readers": NAMES} | rows_of(READER_TABLES, complete=False)
         ),
         "study.readers/1": obj(rows_of(READER_TABLES, complete=True)),
+        "study.database/1": obj({"url": TEXT}),
         "ratings/1": obj({"pack": TEXT, "form": COUNT, "reader": TEXT, "ratings": table(rating)}),
     }
 

@@ -15,6 +15,7 @@ import pytest
 WRITERS = (
     "scalptrack.outputs",
     "scalptrack.study.blinding",
+    "scalptrack.study.database",
 )
 """Modules that write files; each holds its own name of `write_bytes_atomic`."""
 

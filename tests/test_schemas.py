@@ -45,7 +45,7 @@ def test_a_schema_is_one_and_requires_its_name(name):
 
 
 def test_a_document_that_nobody_knows_has_no_schema():
-    with pytest.raises(KeyError, match="scalptrack.nothing/1"):
+    with pytest.raises(KeyError, match=r"scalptrack\.nothing/1"):
         load_schema("scalptrack.nothing/1")
 
 

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,13 @@ def open_study(folder: Path, who: str = "") -> Iterator[StudyStore]:
 @click.option(
     "--allow-missing-visits", is_flag=True, help="Missing visits are listed and are no mistake."
 )
+@click.option(
+    "--database",
+    default="",
+    metavar="URL",
+    help="PostgreSQL database for the tables, postgresql://USER@HOST/DATABASE, without a "
+    "password.  [default: a file in STUDY]",
+)
 @by_option
 @seed_option
 @megapixels_option
@@ -107,6 +114,7 @@ def init_command(
     visits: str | None,
     window: int,
     allow_missing_visits: bool,
+    database: str,
     who: str,
     seed: int,
     max_megapixels: float,
@@ -140,7 +148,9 @@ def init_command(
             on_step=step,
         )
     settings = Settings(seed=seed, max_megapixels=max_megapixels)
-    create_study(study, design, manifest=manifest, settings=settings, who=who).close()
+    create_study(
+        study, design, manifest=manifest, settings=settings, who=who, database_url=database
+    ).close()
     if as_json:
         echo_json(_init_document(design))
     elif not quiet:
@@ -196,11 +206,28 @@ def _init_document(design: StudyDesign) -> dict[str, object]:
     default=None,
     help="Processes at work at the same time.  [default: the processors]",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "dask"]),
+    default="processes",
+    show_default=True,
+    help="Who works: processes of this machine, or a Dask cluster that sees the same files.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://HOST:8786.")
 @by_option
 @json_option
 @quiet_option
 @translate_errors
-def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet: bool) -> None:
+def run_command(
+    study: Path,
+    *,
+    jobs: int | None,
+    engine: str,
+    scheduler: str | None,
+    who: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Measure every photograph of STUDY that has no result yet.
 
     Results are stored one by one. A run that was stopped continues with the next `study run`; the
@@ -208,16 +235,18 @@ def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet
     scalptrack everything is measured again, so that no two numbers come from different versions.
 
     \b
-    Example:
+    Examples:
       scalptrack study run trial --jobs 4
+      scalptrack study run trial --engine dask --scheduler tcp://10.0.0.1:8786
     """
+    _require_engine(engine, scheduler, jobs)
     with open_study(study, who) as store:
         from scalptrack.study.running import one_thread_each, run_study
 
         count = len(store.photographs())
         with (
             one_thread_each(),
-            _process_pool(jobs) as executor,
+            _executor(scheduler, jobs) as executor,
             progress("measuring", count, hidden=quiet or as_json) as step,
         ):
             counts = run_study(store, executor=executor, on_step=step)
@@ -227,8 +256,25 @@ def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet
     finish(all_good=counts.measured == counts.photographs)
 
 
-def _process_pool(jobs: int | None) -> Executor:
-    """Worker processes; one as well, so that results don't depend on the number."""
+def _require_engine(engine: str, scheduler: str | None, jobs: int | None) -> None:
+    """Refuse options that don't belong together."""
+    if engine == "dask" and scheduler is None:
+        message = "--engine dask needs --scheduler, e.g. --scheduler tcp://10.0.0.1:8786"
+        raise CommandError(message)
+    if engine == "processes" and scheduler is not None:
+        message = "--scheduler belongs to --engine dask. Add it, or leave --scheduler out."
+        raise CommandError(message)
+    if engine == "dask" and jobs is not None:
+        message = "--jobs is the number of processes here; on a cluster it is that of its workers."
+        raise CommandError(message)
+
+
+def _executor(scheduler: str | None, jobs: int | None) -> AbstractContextManager[Executor]:
+    """Worker processes, one as well, so that results don't depend on the number; or a cluster."""
+    if scheduler is not None:
+        from scalptrack.study.cluster import dask_cluster
+
+        return dask_cluster(scheduler)
     context: Any = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context)
 

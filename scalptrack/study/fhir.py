@@ -170,9 +170,7 @@ def _head(subject: str, view: str, visit: str, method: Method) -> Resource:
         "resourceType": "Observation",
         "id": _id("coverage", method.study, subject, view, visit),
         "status": "final",
-        "category": [
-            {"coding": [{"system": CATEGORIES, "code": "imaging", "display": "Imaging"}]}
-        ],
+        "category": [{"coding": [{"system": CATEGORIES, "code": "imaging", "display": "Imaging"}]}],
         "code": _code("visible-hair-coverage", "Visible hair coverage of the compared scalp"),
         "subject": {
             "type": "Patient",

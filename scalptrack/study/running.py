@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
@@ -35,8 +36,8 @@ TRANSIENT_CODES = frozenset({"internal_error", "missing", "unreadable", "content
 RETRY = "again "
 """Begins the mark of a series that is finished for now, and is tried again by each run."""
 
-UNITS_IN_FLIGHT = 64
-"""Units handed to the executor at a time: enough for any pool, little to hold in memory."""
+UNITS_IN_FLIGHT = 256
+"""Units handed to the executor at a time: enough for a cluster, little to hold in memory."""
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -78,7 +79,13 @@ class RunCounts:
 
 def study_fingerprint(store: StudyStore) -> str:
     """Everything beside the photographs that decides a result: versions, settings, model."""
-    text = fingerprint(store.settings, shared_segmenter().method)
+    return settings_fingerprint(store.settings)
+
+
+@cache
+def settings_fingerprint(settings: Settings) -> str:
+    """The same for given settings, in the process that asks."""
+    text = fingerprint(settings, shared_segmenter().method)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -37,7 +37,9 @@ def coverage(subject: int, arm: str, day: int, replicate: int) -> float:
     return (level + slope * day / 365.25) / 100 + generator.normal(0, 0.004)
 
 
-def make_trial(folder: Path, *, per_arm: int = 8, measured: bool = True) -> StudyStore:
+def make_trial(
+    folder: Path, *, per_arm: int = 8, measured: bool = True, database_url: str = ""
+) -> StudyStore:
     """Two arms, three visits, two replicates; one visit missing, one photograph refused.
 
     Subject s0's photographs at day 90 are of tier B, s1's at day 180 are flagged.
@@ -64,7 +66,13 @@ def make_trial(folder: Path, *, per_arm: int = 8, measured: bool = True) -> Stud
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "manifest.csv"
     manifest.write_text("photo\n")
-    store = create_study(folder / "trial", design, manifest=manifest, settings=Settings())
+    store = create_study(
+        folder / "trial",
+        design,
+        manifest=manifest,
+        settings=Settings(),
+        database_url=database_url,
+    )
     mark = study_fingerprint(store)
     marks = {each[0].subject: series_mark(each, mark) for each in grouped(store)}
     for subject, members in outcomes.items() if measured else ():
