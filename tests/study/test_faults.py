@@ -60,7 +60,7 @@ def _limit_after(store: StudyStore, count: int, pragma: str) -> None:
         ("PRAGMA query_only = ON", "attempt to write a readonly database"),
     ],
 )
-@pytest.mark.parametrize("count", [1, 8, 19])
+@pytest.mark.parametrize("count", [1, 8, 14])
 def test_a_database_that_refuses_is_named_and_keeps_what_it_has(
     photos, tmp_path, pragma, words, count
 ):
