@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -275,8 +274,9 @@ def _executor(scheduler: str | None, jobs: int | None) -> AbstractContextManager
         from scalptrack.study.cluster import dask_cluster
 
         return dask_cluster(scheduler)
-    context: Any = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context)
+    from scalptrack.workers import process_pool
+
+    return process_pool(jobs or os.cpu_count() or 1)
 
 
 @study_command.command("status", short_help="What is done, what failed and why.")

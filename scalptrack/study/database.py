@@ -56,7 +56,7 @@ class Database:
 
     def error(self, error: sa.exc.DBAPIError) -> OutputError:
         """What to say when the database can't be used."""
-        cause = str(error.orig).strip().splitlines()[0]
+        cause = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
         return OutputError(
             f"{self.label} can't be used: {cause.rstrip('.')}. {self.advice}; nothing that was "
             "stored before is lost."
@@ -70,7 +70,12 @@ class Database:
             event.listen(engine, "begin", _on_sqlite_begin)
             return engine
         engine = sa.create_engine(
-            self.url, pool_size=1, max_overflow=1, connect_args={"connect_timeout": CONNECT_WAIT_S}
+            self.url,
+            pool_size=1,
+            max_overflow=1,
+            # Minutes pass between two results: a connection that was dropped meanwhile is renewed.
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_WAIT_S},
         )
         event.listen(engine, "begin", _on_postgresql_begin)
         return engine
