@@ -58,11 +58,11 @@ def call(*arguments: object, user: str | None = None) -> Ended:
     return Ended(run.returncode, run.stderr.strip())
 
 
-def make_photographs(folder: Path, copies: int) -> Path:
+def make_photographs(folder: Path, copies: int, people: int = len(SUBJECTS)) -> Path:
     """A manifest of the samples' first photographs, each so many times as another subject."""
     folder.mkdir(parents=True)
     rows = []
-    for subject in SUBJECTS:
+    for subject in SUBJECTS[:people]:
         found = sorted((SAMPLES / subject / "vertex").glob("*.jpg"))
         dates = sorted({path.name[:10] for path in found})[: len(VISITS)]
         for copy in range(copies):
@@ -203,11 +203,10 @@ def full_disk(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", disk], check=True)
     try:
         study = new_study(disk / "trial", manifest)
-        with (disk / "filler").open("wb") as filler:
+        with (disk / "filler").open("wb", buffering=0) as filler:
             try:
                 while True:
-                    filler.write(bytes(1 << 16))
-                    filler.flush()
+                    filler.write(bytes(1 << 12))
             except OSError:
                 pass
         ended = call("run", study, "--jobs", 1, "--quiet")
@@ -257,14 +256,15 @@ def replaced(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--copies", type=int, default=2, help="of each of the two subjects")
+    parser.add_argument("--people", type=int, default=len(SUBJECTS))
+    parser.add_argument("--copies", type=int, default=2, help="of each of these people")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", action="store_true")
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="scalptrack-kills-"))
     try:
-        manifest = make_photographs(work / "photos", options.copies)
+        manifest = make_photographs(work / "photos", options.copies, options.people)
         whole = new_study(work / "whole", manifest)
         started = time.monotonic()
         ended = call("run", whole, "--jobs", options.jobs, "--quiet")

@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections import Counter
@@ -23,7 +24,7 @@ from typing import Any
 
 from scalptrack import __version__
 from scalptrack.errors import OutputError
-from scalptrack.images import write_bytes_atomic
+from scalptrack.images import sha256_of_file, write_bytes_atomic
 from scalptrack.records import Status
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.study.design import StudyPhotograph
@@ -43,6 +44,7 @@ OUR_CODES = "urn:scalptrack:code"
 SUBJECTS = "urn:scalptrack:study:"
 CONTENT = "urn:scalptrack:photograph:sha256"
 SCALP = {"system": SNOMED, "code": "41695006", "display": "Scalp structure"}
+LOGGED_AS = "fhir"
 NOT_A_DEVICE = (
     "scalptrack is not a medical device. Visible hair coverage is measured in photographs; it says "
     "nothing about the cause of a change and is no diagnosis."
@@ -76,28 +78,31 @@ def write_fhir(store: StudyStore, results: StudyResults, path: Path) -> int:
     InputError
         If the study is not measured to its end, by this version of scalptrack.
     OutputError
-        If the file exists and is no such bundle, or can't be written.
+        If the file exists and is not what this study wrote, or can't be written.
     """
     require_complete(store)
     method = Method(shared_segmenter().method, model_checksum(), store.manifest_sha256)
     bundle = fhir_bundle(results, method)
-    _require_replaceable(path)
-    text = json.dumps(bundle, indent=1, ensure_ascii=False) + "\n"
-    write_bytes_atomic(path, text.encode())
-    return len(bundle["entry"]) - 1
+    content = (json.dumps(bundle, indent=1, ensure_ascii=False) + "\n").encode()
+    _require_ours(store, path)
+    count = len(bundle["entry"]) - 1
+    # The log goes first: wherever the program is killed, what lies there is known to be ours.
+    digest = hashlib.sha256(content).hexdigest()
+    store.log(LOGGED_AS, {"file": path.name, "sha256": digest, "observations": count})
+    write_bytes_atomic(path, content)
+    return count
 
 
-def _require_replaceable(path: Path) -> None:
-    """Only a bundle that this program wrote is written again."""
+def _require_ours(store: StudyStore, path: Path) -> None:
+    """Only what this study wrote, and nobody changed, is written again."""
     if not path.exists():
         return
-    try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-        ours = str(there["identifier"]["value"]).startswith(SUBJECTS)
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
-    if not ours:
-        message = f"{path} exists and is no bundle of scalptrack. Choose another --fhir."
+    written = {each.details["sha256"] for each in store.log_lines() if each.action == LOGGED_AS}
+    if sha256_of_file(path) not in written:
+        message = (
+            f"{path} exists and was not written by this study, or was changed since. Move it away, "
+            "or choose another --fhir."
+        )
         raise OutputError(message)
 
 

@@ -125,12 +125,16 @@ def test_a_bundle_again_has_the_same_bytes_and_replaces_nothing_else(trial, bund
     before = path.read_bytes()
     assert invoke("export", trial.folder, "--fhir", path).exit_code == 0
     assert path.read_bytes() == before
+    last = trial.log_lines()[-1]
+    assert (last.action, last.details["observations"]) == ("fhir", 18)
     mine = tmp_path / "mine.json"
-    mine.write_text('{"resourceType": "Bundle"}')
+    mine.write_bytes(before + b" ")
     result = invoke("export", trial.folder, "--fhir", mine)
     assert result.exit_code == 2
-    assert f"{mine} exists and is no bundle of scalptrack." in result.stderr
-    assert mine.read_text() == '{"resourceType": "Bundle"}'
+    assert f"{mine} exists and was not written by this study, or was changed since." in (
+        result.stderr
+    )
+    assert mine.read_bytes() == before + b" "
 
 
 def test_a_study_that_is_not_measured_to_its_end_gives_no_bundle(tmp_path):
