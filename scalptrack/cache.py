@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from scalptrack.errors import OutputError
 from scalptrack.images import write_bytes_atomic
 
 
@@ -64,9 +65,8 @@ class RecordCache:
         buffer = io.BytesIO()
         np.savez_compressed(buffer, tree=np.array(json.dumps(tree)), **arrays)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes_atomic(path, buffer.getvalue())
-        except OSError:
+        except OutputError:
             return
 
     def _path(self, key: tuple[str, ...]) -> Path | None:

@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from schema_checks import documents_are_as_described, watched_documents
+
+__all__ = ["documents_are_as_described", "watched_documents"]
 
 SAMPLES = Path(__file__).parents[1] / "sample_images"
 

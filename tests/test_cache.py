@@ -73,3 +73,10 @@ def test_no_folder_keeps_nothing():
     cache = RecordCache(None, TYPES, fingerprint="v1")
     cache.save(RECORD, "a")
     assert cache.load("a") is None
+
+
+def test_a_folder_that_can_not_be_written_only_costs_time(tmp_path):
+    (tmp_path / "file").write_text("x")
+    cache = RecordCache(tmp_path / "file" / "cache", TYPES, fingerprint="v1")
+    cache.save(RECORD, "a")
+    assert cache.load("a") is None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -94,6 +93,13 @@ def open_study(folder: Path, who: str = "") -> Iterator[StudyStore]:
 @click.option(
     "--allow-missing-visits", is_flag=True, help="Missing visits are listed and are no mistake."
 )
+@click.option(
+    "--database",
+    default="",
+    metavar="URL",
+    help="PostgreSQL database for the tables, postgresql://USER@HOST/DATABASE, without a "
+    "password.  [default: a file in STUDY]",
+)
 @by_option
 @seed_option
 @megapixels_option
@@ -107,6 +113,7 @@ def init_command(
     visits: str | None,
     window: int,
     allow_missing_visits: bool,
+    database: str,
     who: str,
     seed: int,
     max_megapixels: float,
@@ -140,7 +147,9 @@ def init_command(
             on_step=step,
         )
     settings = Settings(seed=seed, max_megapixels=max_megapixels)
-    create_study(study, design, manifest=manifest, settings=settings, who=who).close()
+    create_study(
+        study, design, manifest=manifest, settings=settings, who=who, database_url=database
+    ).close()
     if as_json:
         echo_json(_init_document(design))
     elif not quiet:
@@ -196,11 +205,28 @@ def _init_document(design: StudyDesign) -> dict[str, object]:
     default=None,
     help="Processes at work at the same time.  [default: the processors]",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "dask"]),
+    default="processes",
+    show_default=True,
+    help="Who works: processes of this machine, or a Dask cluster that sees the same files.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://HOST:8786.")
 @by_option
 @json_option
 @quiet_option
 @translate_errors
-def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet: bool) -> None:
+def run_command(
+    study: Path,
+    *,
+    jobs: int | None,
+    engine: str,
+    scheduler: str | None,
+    who: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Measure every photograph of STUDY that has no result yet.
 
     Results are stored one by one. A run that was stopped continues with the next `study run`; the
@@ -208,16 +234,18 @@ def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet
     scalptrack everything is measured again, so that no two numbers come from different versions.
 
     \b
-    Example:
+    Examples:
       scalptrack study run trial --jobs 4
+      scalptrack study run trial --engine dask --scheduler tcp://10.0.0.1:8786
     """
+    _require_engine(engine, scheduler, jobs)
     with open_study(study, who) as store:
         from scalptrack.study.running import one_thread_each, run_study
 
         count = len(store.photographs())
         with (
             one_thread_each(),
-            _process_pool(jobs) as executor,
+            _executor(scheduler, jobs) as executor,
             progress("measuring", count, hidden=quiet or as_json) as step,
         ):
             counts = run_study(store, executor=executor, on_step=step)
@@ -227,10 +255,28 @@ def run_command(study: Path, *, jobs: int | None, who: str, as_json: bool, quiet
     finish(all_good=counts.measured == counts.photographs)
 
 
-def _process_pool(jobs: int | None) -> Executor:
-    """Worker processes; one as well, so that results don't depend on the number."""
-    context: Any = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs or os.cpu_count() or 1, mp_context=context)
+def _require_engine(engine: str, scheduler: str | None, jobs: int | None) -> None:
+    """Refuse options that don't belong together."""
+    if engine == "dask" and scheduler is None:
+        message = "--engine dask needs --scheduler, e.g. --scheduler tcp://10.0.0.1:8786"
+        raise CommandError(message)
+    if engine == "processes" and scheduler is not None:
+        message = "--scheduler belongs to --engine dask. Add it, or leave --scheduler out."
+        raise CommandError(message)
+    if engine == "dask" and jobs is not None:
+        message = "--jobs is the number of processes here; on a cluster it is that of its workers."
+        raise CommandError(message)
+
+
+def _executor(scheduler: str | None, jobs: int | None) -> AbstractContextManager[Executor]:
+    """Worker processes, one as well, so that results don't depend on the number; or a cluster."""
+    if scheduler is not None:
+        from scalptrack.study.cluster import dask_cluster
+
+        return dask_cluster(scheduler)
+    from scalptrack.workers import process_pool
+
+    return process_pool(jobs or os.cpu_count() or 1)
 
 
 @study_command.command("status", short_help="What is done, what failed and why.")
@@ -273,34 +319,49 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the tables.  [default: STUDY/export]",
 )
+@click.option(
+    "--fhir",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write a FHIR R4 bundle: one observation for each subject, view and visit.",
+)
 @json_option
 @quiet_option
 @translate_errors
-def export_command(study: Path, *, out: Path | None, as_json: bool, quiet: bool) -> None:
+def export_command(
+    study: Path, *, out: Path | None, fhir: Path | None, as_json: bool, quiet: bool
+) -> None:
     """Write the results of STUDY as tidy tables: photographs, visits, missing visits.
 
     Each table is written as CSV and Parquet, all of them as one JSON document with its JSON
     schema, and data_dictionary.csv says what every column holds. Photographs that are still to do
-    are rows that say so; the exit status is then 1.
+    are rows that say so; the exit status is then 1. The FHIR bundle is only written of a study
+    that is measured to its end; it holds the manifest's names of subjects, and no arms.
 
     \b
     Example:
-      scalptrack study export trial --out tables
+      scalptrack study export trial --out tables --fhir observations.json
     """
+    observations = None
     with open_study(study) as store:
         from scalptrack.study.export import export_study
+        from scalptrack.study.fhir import write_fhir
         from scalptrack.study.status import doubt_about
         from scalptrack.study.tidy import load_results
 
         folder = out or study / "export"
         results = load_results(store)
+        if fhir is not None:
+            observations = write_fhir(store, results, fhir)
         files = export_study(results, folder)
         doubt = doubt_about(store)
     if as_json:
-        echo_json({"schema": "scalptrack.study.export/1", "folder": folder, "files": files})
+        document = {"folder": folder, "files": files, "fhir": fhir, "observations": observations}
+        echo_json({"schema": "scalptrack.study.export/1", **document})
     elif not quiet:
         for name in files:
             click.echo(folder / name)
+        if fhir is not None:
+            click.echo(fhir)
     if doubt:
         click.echo(f"Note: {doubt}", err=True)
     echo_counts(f"{len(results.photographs)} photographs, {len(results.outcomes)} with a result")

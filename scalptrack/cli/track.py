@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -206,14 +206,13 @@ def _run(
 
 def _executor(jobs: int | None, photographs: int) -> AbstractContextManager[Executor | None]:
     """Worker processes, or none when there is little to do."""
-    import multiprocessing
-
     workers = jobs or min(os.cpu_count() or 1, MAX_DEFAULT_JOBS)
     workers = min(workers, photographs)
     if workers < 2 or (jobs is None and photographs <= FEW_PHOTOGRAPHS):
         return nullcontext()
-    context: Any = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context)
+    from scalptrack.workers import process_pool
+
+    return process_pool(workers)
 
 
 def _echo_summary(result: RunResult, out: Path) -> None:

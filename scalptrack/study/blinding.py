@@ -23,16 +23,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from scalptrack.aligning import Analysis
-from scalptrack.cache import RecordCache
 from scalptrack.errors import InputError, OutputError
 from scalptrack.images import encode_image, read_photograph, sha256_of_file, write_bytes_atomic
 from scalptrack.pictures import sample
-from scalptrack.pipeline import RECORD_TYPES
 from scalptrack.plain import to_plain
 from scalptrack.records import Grid, Photograph, Segmentation, Status
 from scalptrack.study.form import FormItem, rating_form
-from scalptrack.study.running import study_fingerprint
+from scalptrack.study.running import analysis_of, study_fingerprint, work_place
 from scalptrack.study.status import require_complete
 from scalptrack.study.store import StudyStore
 
@@ -294,17 +291,16 @@ def _pictures(
     store: StudyStore, names: Sequence[str], on_step: Callable[[str], None]
 ) -> dict[str, bytes]:
     """Encoded crops around the head of the photographs, by name."""
-    cache = RecordCache(store.cache_folder, RECORD_TYPES, fingerprint=study_fingerprint(store))
+    place = work_place(store, study_fingerprint(store))
     photographs = {each.name: store.as_photograph(each) for each in store.photographs()}
     pictures = {}
     for name in names:
         photograph = photographs[name]
-        analysis: Analysis | None = cache.load("analysis", photograph.sha256)
-        if analysis is None or analysis.segmentation is None:
-            message = (
-                f"What was computed of {name} is no longer in {store.cache_folder}, or is of "
-                f"another version. Delete {store.cache_folder.name} and run: scalptrack study run"
-            )
+        # From the cache; computed again where that was deleted.
+        analysis = analysis_of(photograph, place)
+        if analysis.segmentation is None:
+            reason = analysis.reason.message if analysis.reason else "no head was found"
+            message = f"{name} can't be shown: {reason}"
             raise InputError(message)
         pictures[name] = encode_crop(
             photograph, analysis.segmentation, max_megapixels=store.settings.max_megapixels

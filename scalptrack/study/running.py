@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
@@ -32,8 +33,11 @@ from scalptrack.tables import fingerprint
 TRANSIENT_CODES = frozenset({"internal_error", "missing", "unreadable", "content_changed"})
 """Reasons that another run may not meet again; what they touch is computed again by each run."""
 
-UNITS_IN_FLIGHT = 64
-"""Units handed to the executor at a time: enough for any pool, little to hold in memory."""
+RETRY = "again "
+"""Begins the mark of a series that is finished for now, and is tried again by each run."""
+
+UNITS_IN_FLIGHT = 256
+"""Units handed to the executor at a time: enough for a cluster, little to hold in memory."""
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -75,23 +79,34 @@ class RunCounts:
 
 def study_fingerprint(store: StudyStore) -> str:
     """Everything beside the photographs that decides a result: versions, settings, model."""
-    text = fingerprint(store.settings, shared_segmenter().method)
+    return settings_fingerprint(store.settings)
+
+
+@cache
+def settings_fingerprint(settings: Settings) -> str:
+    """The same for given settings, in the process that asks."""
+    text = fingerprint(settings, shared_segmenter().method)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def work_place(store: StudyStore, mark: str) -> WorkPlace:
+    """Where the units of a study work; absolute, because they may run elsewhere."""
+    return WorkPlace(store.cache_folder.resolve(), store.settings, mark)
 
 
 def analyse_unit(photograph: Photograph, place: WorkPlace) -> Reason | None:
     """Analyse one photograph and keep the analysis; the reason why it can't take part, or None."""
-    return _analysis(photograph, place).reason
+    return analysis_of(photograph, place).reason
 
 
 def series_unit(photographs: Sequence[Photograph], place: WorkPlace) -> tuple[Outcome, ...]:
     """Measure all photographs of one subject and view."""
-    members = [Member(each, _analysis(each, place)) for each in photographs]
+    members = [Member(each, analysis_of(each, place)) for each in photographs]
     subject, view = photographs[0].subject, photographs[0].view
     return measure_series(subject, view, members, place.settings, cache=place.cache()).outcomes
 
 
-def _analysis(photograph: Photograph, place: WorkPlace) -> Analysis:
+def analysis_of(photograph: Photograph, place: WorkPlace) -> Analysis:
     """Analysis of a photograph from the cache, or made now and kept."""
     cache = place.cache()
     known: Analysis | None = cache.load("analysis", photograph.sha256)
@@ -149,7 +164,7 @@ def run_study(
         If a worker process was killed.
     """
     mark = study_fingerprint(store)
-    place = WorkPlace(store.cache_folder, store.settings, mark)
+    place = work_place(store, mark)
     groups = _pending(store, mark, on_step)
     store.log("run started", {"fingerprint": mark, "series_to_do": len(groups)})
     try:
@@ -198,6 +213,16 @@ def series_mark(photographs: Sequence[Photograph], mark: str) -> str:
     ).hexdigest()
 
 
+def current_series(store: StudyStore, mark: str) -> dict[tuple[str, str], bool]:
+    """Subjects and views, and whether their outcomes are those of the versions and files of now."""
+    finished = store.finished_series()
+    return {
+        key: finished.get(key, "").removeprefix(RETRY) == series_mark(photographs, mark)
+        for photographs in grouped(store)
+        for key in [(photographs[0].subject, photographs[0].view)]
+    }
+
+
 def grouped(store: StudyStore) -> list[tuple[Photograph, ...]]:
     """Photographs of the study by subject and view."""
     photographs = [store.as_photograph(each) for each in store.photographs()]
@@ -206,9 +231,9 @@ def grouped(store: StudyStore) -> list[tuple[Photograph, ...]]:
 
 
 def _mark_of(outcomes: Sequence[Outcome], photographs: Sequence[Photograph], mark: str) -> str:
-    """Mark of a finished series; empty when another run should try it again."""
+    """Mark of a finished series; one that another run should try again begins with `RETRY`."""
     codes = {each.reason.code for each in outcomes if each.reason is not None}
-    return "" if codes & TRANSIENT_CODES else series_mark(photographs, mark)
+    return (RETRY if codes & TRANSIENT_CODES else "") + series_mark(photographs, mark)
 
 
 def _pending(

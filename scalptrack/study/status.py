@@ -9,7 +9,12 @@ from typing import Any
 from scalptrack.errors import InputError
 from scalptrack.records import Status
 from scalptrack.study.design import MissingVisit
-from scalptrack.study.running import grouped, series_mark, study_fingerprint
+from scalptrack.study.running import (
+    current_series,
+    grouped,
+    series_mark,
+    study_fingerprint,
+)
 from scalptrack.study.store import StudyStore
 
 
@@ -144,7 +149,8 @@ def doubt_about(store: StudyStore) -> str:
             f"scalptrack study run {store.folder}"
         )
     mark = study_fingerprint(store)
-    if {each.fingerprint for each in store.analyses().values()} != {mark}:
+    analysed = {each.fingerprint for each in store.analyses().values()} == {mark}
+    if not analysed or not all(current_series(store, mark).values()):
         return (
             f"The results in {store.folder} come from another version of scalptrack or of its "
             f"libraries, in part or in all. Measure again: scalptrack study run {store.folder}"

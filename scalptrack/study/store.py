@@ -1,7 +1,6 @@
-"""The database of a study: one SQLite file in its folder, and a log that can only grow.
+"""What the database of a study holds, and a log that can only grow.
 
-Every change is one transaction that begins with the lock for writing, so that two processes at
-once wait for each other and a killed one leaves what was there before. The file is in WAL mode.
+Every change is one transaction; `scalptrack.study.database` says where it goes.
 """
 
 from __future__ import annotations
@@ -13,28 +12,23 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import alembic.command
-import alembic.config
-import alembic.script
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from scalptrack.errors import InputError, OutputError
 from scalptrack.plain import to_plain
 from scalptrack.records import Outcome, Photograph, Settings
 from scalptrack.study import schema
+from scalptrack.study.database import Database, migrate, new_database, open_database
 from scalptrack.study.design import MissingVisit, StudyDesign, StudyPhotograph
 from scalptrack.study.outcomes import outcome_from_plain
 
-DATABASE_NAME = "study.sqlite"
 CACHE_FOLDER = "cache"
 KEY_FOLDER = "keys"
-LOCK_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +67,19 @@ class StudyStore:
     """
 
     def __init__(self, folder: Path, *, who: str = "") -> None:
-        path = folder / DATABASE_NAME
-        if not path.is_file():
-            message = (
-                f"{folder} holds no study. Make one: scalptrack study init {folder} --manifest FILE"
-            )
-            raise InputError(message)
+        self._database = open_database(folder)
         self.folder = folder
         self._who = who or _login_name()
-        self._engine = _engine(path)
+        self._engine = self._database.engine()
         weakref.finalize(self, self._engine.dispose)
+        label = self._database.label
         try:
-            _migrate(self._engine, path)
+            migrate(self._engine, label)
         except sa.exc.DBAPIError as error:
-            raise _database_error(path, error) from error
+            raise self._database.error(error) from error
         rows = self._all(select(schema.study))
         if not rows:
-            message = f"{path} is empty: `study init` was stopped before its end. Run it again."
+            message = f"{label} is empty: `study init` was stopped before its end. Run it again."
             raise InputError(message)
         row = rows[0]
         self.photo_root = Path(row.photo_root)
@@ -127,7 +117,7 @@ class StudyStore:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.DBAPIError as error:
-            raise _database_error(self.folder / DATABASE_NAME, error) from error
+            raise self._database.error(error) from error
 
     def log(self, action: str, details: Mapping[str, Any]) -> None:
         """Add a line to the log."""
@@ -156,7 +146,7 @@ class StudyStore:
             ):
                 message = (
                     f"The log of {self.folder} was changed at its line {row.id}: it no longer says "
-                    "who decided what. Restore study.sqlite from a backup."
+                    "who decided what. Restore its database from a backup."
                 )
                 raise InputError(message)
             previous = row.sha256
@@ -165,14 +155,11 @@ class StudyStore:
 
     def photographs(self) -> tuple[StudyPhotograph, ...]:
         """All photographs by subject, view, date and replicate."""
-        columns = schema.photographs.c
-        order = (columns.subject, columns.view, columns.visit_date, columns.replicate)
-        rows = self._all(select(schema.photographs).order_by(*order))
         found = [
             StudyPhotograph(**{key: value for key, value in row._mapping.items() if key != "id"})
-            for row in rows
+            for row in self._all(select(schema.photographs))
         ]
-        return tuple(found)
+        return tuple(sorted(found, key=_place))
 
     def as_photograph(self, each: StudyPhotograph) -> Photograph:
         """A photograph of the study as the pipeline takes it."""
@@ -204,16 +191,15 @@ class StudyStore:
     def save_analysis(self, sha256: str, row: AnalysisRow) -> None:
         """Keep what a photograph said on its own."""
         with self.writing() as connection:
-            number = _number_of(connection, sha256)
-            connection.execute(
-                sa.insert(schema.analyses)
-                .prefix_with("OR REPLACE")
-                .values(
-                    photograph_id=number,
-                    fingerprint=row.fingerprint,
-                    reason_code=row.reason_code,
-                    reason=row.reason,
-                )
+            _replace(
+                connection,
+                schema.analyses,
+                {"photograph_id": _number_of(connection, sha256)},
+                {
+                    "fingerprint": row.fingerprint,
+                    "reason_code": row.reason_code,
+                    "reason": row.reason,
+                },
             )
 
     def finished_series(self) -> dict[tuple[str, str], str]:
@@ -227,30 +213,27 @@ class StudyStore:
         """Replace all outcomes of a subject and view; all of them or none."""
         with self.writing() as connection:
             for outcome in outcomes:
-                connection.execute(
-                    sa.insert(schema.outcomes)
-                    .prefix_with("OR REPLACE")
-                    .values(
-                        photograph_id=_number_of(connection, outcome.sha256),
-                        status=outcome.status.value,
-                        record=to_plain(outcome),
-                    )
+                _replace(
+                    connection,
+                    schema.outcomes,
+                    {"photograph_id": _number_of(connection, outcome.sha256)},
+                    {"status": outcome.status.value, "record": to_plain(outcome)},
                 )
-            connection.execute(
-                sa.insert(schema.series)
-                .prefix_with("OR REPLACE")
-                .values(subject=subject, view=view, fingerprint=fingerprint)
-            )
+            key = {"subject": subject, "view": view}
+            _replace(connection, schema.series, key, {"fingerprint": fingerprint})
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Outcomes of all finished subjects and views, in the order of `photographs`."""
         columns = schema.photographs.c
-        query = (
-            select(schema.outcomes.c.record)
-            .join(schema.photographs)
-            .order_by(columns.subject, columns.view, columns.visit_date, columns.replicate)
-        )
-        return tuple(outcome_from_plain(row.record) for row in self._all(query))
+        query = select(
+            schema.outcomes.c.record,
+            columns.subject,
+            columns.view,
+            columns.visit_date,
+            columns.replicate,
+        ).join(schema.photographs)
+        rows = sorted(self._all(query), key=_place)
+        return tuple(outcome_from_plain(row.record) for row in rows)
 
     def add_pack(self, pack: str, view: str, visit: str, commitment: str) -> None:
         """Record a blinded pack, with the hash that its key must have."""
@@ -265,11 +248,13 @@ class StudyStore:
 
     def packs(self) -> dict[str, str]:
         """Hash of the key of every blinded pack."""
-        return {row.pack: row.commitment for row in self._all(select(schema.packs))}
+        rows = sorted(self._all(select(schema.packs)), key=lambda row: row.pack)
+        return {row.pack: row.commitment for row in rows}
 
     def pack_places(self) -> dict[str, tuple[str, str]]:
         """View and visit of every blinded pack."""
-        return {row.pack: (row.view, row.visit) for row in self._all(select(schema.packs))}
+        rows = sorted(self._all(select(schema.packs)), key=lambda row: row.pack)
+        return {row.pack: (row.view, row.visit) for row in rows}
 
     def _all(self, query: sa.Select[Any]) -> Sequence[Any]:
         with self.writing() as connection:
@@ -283,31 +268,44 @@ def create_study(
     manifest: Path,
     settings: Settings,
     who: str = "",
+    database_url: str = "",
 ) -> StudyStore:
     """Make the folder and the database of a study.
 
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    design : StudyDesign
+        What the manifest says.
+    manifest : Path
+        The manifest; photographs lie relative to it.
+    settings : Settings
+        Everything that decides a result.
+    who : str
+        Who makes the study, for the log; the login name when it is empty.
+    database_url : str
+        Of a PostgreSQL database; a SQLite file in the folder when it is empty.
+
     Raises
     ------
+    InputError
+        If the URL can't be used.
     OutputError
-        If there is a study already, or the folder can't be written.
+        If there is a study already, or the folder or the database can't be written.
     """
-    path = folder / DATABASE_NAME
+    database = new_database(folder, database_url)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         manifest_sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest()
     except OSError as error:
         message = f"{folder} can't be made: {error.strerror or error}. Choose another folder."
         raise OutputError(message) from error
-    engine = _engine(path)
+    engine = database.engine()
     try:
-        _migrate(engine, path)
+        migrate(engine, database.label)
         with engine.begin() as connection:
-            if connection.execute(select(schema.study)).all():
-                message = (
-                    f"{folder} holds a study already. Choose another folder; a study is never "
-                    "replaced."
-                )
-                raise OutputError(message)
+            _require_empty(connection, folder, database)
             _fill(connection, design, manifest.resolve(), manifest_sha256, settings)
             details = {
                 "manifest": manifest.name,
@@ -317,11 +315,34 @@ def create_study(
                 "missing_visits_allowed": len(design.missing),
             }
             append_log(connection, who or _login_name(), "init", details)
+            database.write_pointer()
     except sa.exc.DBAPIError as error:
-        raise _database_error(path, error) from error
+        raise database.error(error) from error
     finally:
         engine.dispose()
     return StudyStore(folder, who=who)
+
+
+def _require_empty(connection: sa.Connection, folder: Path, database: Database) -> None:
+    """Refuse to put a second study where there is one."""
+    if connection.execute(select(schema.study)).all():
+        place = folder if database.pointer is None else database.label
+        message = f"{place} holds a study already. Choose another one; a study is never replaced."
+        raise OutputError(message)
+
+
+def _replace(
+    connection: sa.Connection, table: sa.Table, key: dict[str, Any], values: dict[str, Any]
+) -> None:
+    """Put a row in the place of the one with the same key, if there is one."""
+    same = [table.c[name] == value for name, value in key.items()]
+    connection.execute(sa.delete(table).where(*same))
+    connection.execute(sa.insert(table).values(**key, **values))
+
+
+def _place(row: Any) -> tuple[str, str, date, int]:
+    """Sorts photographs alike on every database, whatever its language."""
+    return row.subject, row.view, row.visit_date, row.replicate
 
 
 def _fill(
@@ -389,54 +410,3 @@ def _login_name() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return "unknown"
-
-
-def _engine(path: Path) -> sa.Engine:
-    """Engine whose transactions take the lock for writing at once, so that none fails halfway."""
-    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": LOCK_WAIT_S})
-
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _on_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {setting}")
-
-
-def _on_begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(engine: sa.Engine, path: Path) -> None:
-    """Bring the tables to this program's version.
-
-    Raises
-    ------
-    InputError
-        If a newer scalptrack made them.
-    """
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    scripts = alembic.script.ScriptDirectory.from_config(config)
-    with engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-        connection.rollback()
-    if current == scripts.get_current_head():
-        return
-    if current is not None and current not in {each.revision for each in scripts.walk_revisions()}:
-        message = f"{path} was made by a newer scalptrack (tables {current}). Update scalptrack."
-        raise InputError(message)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "head")
-
-
-def _database_error(path: Path, error: sa.exc.DBAPIError) -> OutputError:
-    return OutputError(
-        f"{path} can't be used: {error.orig}. Check the folder's permissions and the space on the "
-        "disk; nothing that was stored before is lost."
-    )

@@ -89,6 +89,8 @@ VISIT_FIELDS = (
     Field("photographs", "integer", "photographs of this view and visit"),
     Field("replicates", "integer", "how many of them have a number"),
     Field("coverage_percent", "number", "mean over the replicates", "percent"),
+    Field("coverage_low", "number", "lower end of its 95 % interval", "percent"),
+    Field("coverage_high", "number", "upper end of its 95 % interval", "percent"),
     Field("coverage_sd", "number", "its standard error, all components together", "points"),
     Field("baseline_percent", "number", "the same at the baseline visit", "percent"),
     Field("change_points", "number", "coverage minus baseline", "points"),
@@ -253,6 +255,8 @@ def _visit_row(
         "photographs": len(members),
         "replicates": here.replicates if here else 0,
         "coverage_percent": _rounded(100 * here.coverage_fraction) if here else None,
+        "coverage_low": _rounded(100 * here.low_fraction) if here else None,
+        "coverage_high": _rounded(100 * here.high_fraction) if here else None,
         "coverage_sd": _rounded(100 * here.sd_fraction) if here else None,
         "baseline_percent": _rounded(100 * baseline.coverage_fraction) if baseline else None,
     }

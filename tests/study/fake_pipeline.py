@@ -5,6 +5,8 @@ Whose head it is and how much hair it has follow from the photograph's name and 
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
@@ -61,6 +63,8 @@ def coverage_of(sha256: str) -> float:
 
 
 def fake_analyse(photograph, settings):
+    if "deadly" in photograph.name:
+        _kill_the_first_worker(photograph)
     if "blurred" in photograph.name:
         reason = Reason("blurred", "Blurred.")
         return Analysis(Quality(()), None, None, Status.REJECTED, reason)
@@ -79,6 +83,14 @@ def fake_register(reference, moving, *, seed, resamples):
     return Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
 
 
+def _kill_the_first_worker(photograph) -> None:
+    """End this process with SIGKILL, once for each photograph."""
+    mark = photograph.path.with_suffix(".killed")
+    if not mark.exists():
+        mark.write_text("")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def fakes() -> mock._patch:
     """Context in which the pipeline is the fake one."""
     types = running.RECORD_TYPES | {"FakeFeatures": FakeFeatures, "Shift": Shift}
@@ -88,6 +100,13 @@ def fakes() -> mock._patch:
         analyse_photograph=mock.Mock(side_effect=fake_analyse),
         study_fingerprint=lambda store: "f" * 64,
     )
+
+
+def stay_fake() -> None:
+    """Replace the pipeline of this process for good: for the workers of a cluster."""
+    fakes().start()
+    fake_registration().start()
+    mock.patch.object(running, "settings_fingerprint", return_value="f" * 64).start()
 
 
 def fake_registration() -> mock._patch:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -236,11 +237,8 @@ def measured(tmp_path, monkeypatch):
     assert invoke("init", tmp_path / "trial", "--manifest", photos).exit_code == 0
     store = StudyStore(tmp_path / "trial")
     with fakes() as _, fake_registration():
-        from scalptrack.study import running
-
-        monkeypatch.setattr(blinding, "RECORD_TYPES", running.RECORD_TYPES)
         run_study(store, executor=HereExecutor())
-    return store
+        yield store
 
 
 def test_blind_writes_a_pack_and_keeps_the_key(measured, tmp_path):
@@ -309,4 +307,21 @@ def test_a_photograph_that_was_replaced_is_not_shown(measured, tmp_path):
     result = invoke("blind", measured.folder, "--out", tmp_path / "pack")
     assert result.exit_code == 2
     assert "is not the file that was measured" in result.stderr
+    assert not (tmp_path / "pack").exists()
+
+
+def test_a_pack_can_be_made_after_the_cache_was_deleted(measured, tmp_path):
+    shutil.rmtree(measured.cache_folder)
+    result = invoke("blind", measured.folder, "--out", tmp_path / "pack", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["pairs"] == 6
+
+
+def test_a_photograph_that_is_gone_with_the_cache_is_named(measured, tmp_path):
+    shutil.rmtree(measured.cache_folder)
+    victim = measured.photographs()[0].name
+    (measured.photo_root / victim).unlink()
+    result = invoke("blind", measured.folder, "--out", tmp_path / "pack")
+    assert result.exit_code == 2
+    assert f"{victim} can't be shown: " in result.stderr
     assert not (tmp_path / "pack").exists()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from study.fake_pipeline import (
@@ -26,7 +27,7 @@ from scalptrack.plain import to_plain
 from scalptrack.records import Status
 from scalptrack.study import running
 from scalptrack.study.running import run_study
-from scalptrack.study.status import study_status
+from scalptrack.study.status import doubt_about, study_status
 from scalptrack.study.store import StudyStore
 
 
@@ -94,6 +95,36 @@ def test_another_version_measures_everything_again(photos, tmp_path, pipeline, m
     monkeypatch.setattr(running, "study_fingerprint", lambda _store: "e" * 64)
     counts = run_study(store, executor=HereExecutor())
     assert (counts.analysed_now, counts.series_now) == (12, 3)
+
+
+def test_results_of_two_versions_are_no_ground_for_conclusions(
+    photos, tmp_path, pipeline, monkeypatch
+):
+    """A run of a new version that is killed between the photographs and the series."""
+    monkeypatch.setattr("scalptrack.study.status.study_fingerprint", lambda _store: "e" * 64)
+    store = _study(photos, tmp_path / "trial")
+    run_study(store, executor=HereExecutor())
+    monkeypatch.setattr(running, "study_fingerprint", lambda _store: "e" * 64)
+    with monkeypatch.context() as killed:
+        killed.setattr(store, "save_series", mock.Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run_study(store, executor=HereExecutor())
+    assert {each.fingerprint for each in store.analyses().values()} == {"e" * 64}
+    assert "come from another version of scalptrack" in doubt_about(store)
+    run_study(store, executor=HereExecutor())
+    assert doubt_about(store) == ""
+
+
+def test_a_photograph_that_may_come_back_leaves_no_doubt_about_the_version(
+    tmp_path, pipeline, monkeypatch
+):
+    monkeypatch.setattr("scalptrack.study.status.study_fingerprint", lambda _store: "f" * 64)
+    rows = good_rows(2)
+    rows[0] = ("boom.jpg", *rows[0][1:])
+    store = _study(write_manifest(tmp_path / "photos", rows), tmp_path / "trial")
+    run_study(store, executor=HereExecutor())
+    assert doubt_about(store) == ""
+    assert not study_status(store).complete
 
 
 def test_a_lost_cache_is_computed_again(photos, tmp_path, pipeline):

@@ -19,7 +19,7 @@ from scalptrack.records import (
     Tier,
 )
 from scalptrack.study.design import MissingVisit, StudyDesign, StudyPhotograph
-from scalptrack.study.running import study_fingerprint
+from scalptrack.study.running import grouped, series_mark, study_fingerprint
 from scalptrack.study.store import AnalysisRow, StudyStore, create_study
 
 START = dt.date(2024, 1, 10)
@@ -37,7 +37,9 @@ def coverage(subject: int, arm: str, day: int, replicate: int) -> float:
     return (level + slope * day / 365.25) / 100 + generator.normal(0, 0.004)
 
 
-def make_trial(folder: Path, *, per_arm: int = 8, measured: bool = True) -> StudyStore:
+def make_trial(
+    folder: Path, *, per_arm: int = 8, measured: bool = True, database_url: str = ""
+) -> StudyStore:
     """Two arms, three visits, two replicates; one visit missing, one photograph refused.
 
     Subject s0's photographs at day 90 are of tier B, s1's at day 180 are flagged.
@@ -64,12 +66,19 @@ def make_trial(folder: Path, *, per_arm: int = 8, measured: bool = True) -> Stud
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "manifest.csv"
     manifest.write_text("photo\n")
-    store = create_study(folder / "trial", design, manifest=manifest, settings=Settings())
+    store = create_study(
+        folder / "trial",
+        design,
+        manifest=manifest,
+        settings=Settings(),
+        database_url=database_url,
+    )
     mark = study_fingerprint(store)
+    marks = {each[0].subject: series_mark(each, mark) for each in grouped(store)}
     for subject, members in outcomes.items() if measured else ():
         for each in members:
             store.save_analysis(each.sha256, AnalysisRow(mark, "", ""))
-        store.save_series(subject, "vertex", "f", members)
+        store.save_series(subject, "vertex", marks[subject], members)
     return store
 
 

@@ -39,10 +39,27 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         *(_text(name) for name in ("at", "who", "action", "details", "previous", "sha256")),
     )
+    _append_only()
+
+
+def _append_only() -> None:
+    """The log refuses every change, in the dialect of the database."""
+    words = "the log of a study is append-only"
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION '{words}'; END $$"
+        )
+        for event in ("UPDATE", "DELETE", "TRUNCATE"):
+            op.execute(
+                f"CREATE TRIGGER audit_no_{event.lower()} BEFORE {event} ON audit "
+                "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+            )
+        return
     for event in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER audit_no_{event.lower()} BEFORE {event} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the log of a study is append-only'); END"
+            f"BEGIN SELECT RAISE(ABORT, '{words}'); END"
         )
 
 

@@ -1,0 +1,286 @@
+"""Studies that are killed, or meet a bad disk, must end with the tables of an undisturbed run.
+
+    python -m lab.benchmarks.kills --kills 100
+    python -m lab.benchmarks.kills --kills 0 --faults
+
+Photographs of ``sample_images`` (encoded again, so that each has bytes of its own) are measured by
+the program as a user starts it. It is killed with SIGKILL at random moments, alone or with all its
+workers, and started again until it reaches the end; then everything that it exported is
+compared byte for byte with an undisturbed run. When a study is finished the next one begins, until
+the number of kills is reached.
+
+``--faults`` makes the disk full, the study read-only, the folder forbidden, and replaces a
+photograph while the study is measured: each must end with status 2 (or 1 for the photograph) and a
+sentence, and the next run with the same tables. It mounts a small file system in memory and runs as
+another user, so it needs root.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+SAMPLES = Path(__file__).parents[2] / "sample_images"
+ROOT = Path(__file__).parents[2]
+VISITS = ("2024-03-04", "2024-06-03")
+SUBJECTS = ("subject-03", "subject-01")
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    text: str
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "scalptrack", "study", *(str(each) for each in arguments)]
+
+
+def call(*arguments: object, user: str | None = None) -> Ended:
+    run = subprocess.run(
+        command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, user=user
+    )
+    return Ended(run.returncode, run.stderr.strip())
+
+
+def make_photographs(folder: Path, copies: int, people: int = len(SUBJECTS)) -> Path:
+    """A manifest of the samples' first photographs, each so many times as another subject."""
+    folder.mkdir(parents=True)
+    rows = []
+    for subject in SUBJECTS[:people]:
+        found = sorted((SAMPLES / subject / "vertex").glob("*.jpg"))
+        dates = sorted({path.name[:10] for path in found})[: len(VISITS)]
+        for copy in range(copies):
+            for day in dates:
+                source = next(path for path in found if path.name.startswith(day))
+                name = f"{subject}-{copy}_{day}.jpg"
+                with Image.open(source) as image:
+                    image.save(folder / name, quality=90 + copy, exif=image.getexif())
+                arm = "AB"[copy % 2]
+                rows.append((name, f"{subject}-{copy}", "vertex", day, "1", arm))
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("photo", "subject", "view", "visit_date", "replicate", "arm"))
+        writer.writerows(rows)
+    return folder / "manifest.csv"
+
+
+def new_study(folder: Path, manifest: Path) -> Path:
+    made = call("init", folder, "--manifest", manifest, "--quiet")
+    if made.code != 0:
+        raise SystemExit(made.text)
+    return folder
+
+
+def tables(study: Path, out: Path) -> dict[str, bytes]:
+    """Every exported file by name."""
+    ended = call("export", study, "--out", out, "--quiet")
+    if ended.code != 0:
+        raise SystemExit(f"export of {study} ended with {ended.code}: {ended.text}")
+    return {path.name: path.read_bytes() for path in out.glob("[!.]*") if path.is_file()}
+
+
+def differences(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def run_until_killed(study: Path, delay_s: float, *, group: bool, jobs: int) -> int | None:
+    """Start a run and kill it after a while; its exit status when it ended before."""
+    process = subprocess.Popen(
+        command("run", study, "--jobs", jobs, "--quiet"),
+        cwd=ROOT,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        process.wait(delay_s)
+    except subprocess.TimeoutExpired:
+        if group:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            # The workers see the end of their queue, finish what they have, and go.
+            process.kill()
+        process.wait()
+        return None
+    return process.returncode
+
+
+def progress_of(study: Path) -> tuple[int, int]:
+    """Photographs analysed, and subjects with results, as the file says."""
+    with closing(sqlite3.connect(study / "study.sqlite")) as connection:
+        return tuple(  # type: ignore[return-value]
+            connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]
+            for name in ("analyses", "series")
+        )
+
+
+def kill_study(
+    work: Path, manifest: Path, *, kills: int, jobs: int, chance: random.Random
+) -> tuple[Path, int]:
+    """One study, killed until it is finished or the kills are used up, and then finished."""
+    study = new_study(work / f"killed-{time.monotonic_ns()}", manifest)
+    done = 0
+    longest_s = 10.0
+    while done < kills:
+        delay = chance.uniform(0.0, longest_s)
+        group = chance.random() < 0.5
+        code = run_until_killed(study, delay, group=group, jobs=jobs)
+        if code is not None:
+            break
+        done += 1
+        # Longer and longer, so that the kills reach every part of the work on any machine.
+        longest_s *= 1.3
+        print(f"  killed after {delay:.1f} s ({'all' if group else 'alone'}): {progress_of(study)}")
+    ended = call("run", study, "--jobs", jobs, "--quiet")
+    if ended.code != 0:
+        raise SystemExit(f"a resumed run ended with {ended.code}: {ended.text}")
+    return study, done
+
+
+def kill_runs(work: Path, manifest: Path, expected: dict[str, bytes], options) -> None:
+    chance = random.Random(options.seed)
+    total = studies = wrong = 0
+    while total < options.kills:
+        study, done = kill_study(
+            work,
+            manifest,
+            kills=options.kills - total,
+            jobs=options.jobs,
+            chance=chance,
+        )
+        studies += 1
+        total += done
+        different = differences(expected, tables(study, work / f"{study.name}-tables"))
+        wrong += bool(different)
+        print(f"{total} kills in {studies} studies; files that differ: {different or 'none'}")
+        shutil.rmtree(study)
+    print(f"{total} kills: {studies} studies resumed, {wrong} of them with other tables")
+
+
+def report(name: str, ended: Ended, code: int, words: str) -> None:
+    """One line; a fault that is not told as it should be ends the benchmark."""
+    good = ended.code == code and re.search(words, ended.text) and "Traceback" not in ended.text
+    print(f"{name}: {'as it should be' if good else 'WRONG'} ({ended.code}) {ended.text}")
+    if not good:
+        raise SystemExit(1)
+
+
+def same_in_the_end(name: str, study: Path, work: Path, expected: dict[str, bytes]) -> None:
+    ended = call("run", study, "--jobs", 1, "--quiet")
+    different = differences(expected, tables(study, work / f"{name}-tables"))
+    print(f"  run again: {ended.code}, files that differ: {different or 'none'}")
+    if ended.code != 0 or different:
+        raise SystemExit(1)
+
+
+def knowing_all(study: Path, whole: Path) -> Path:
+    """Give a study what the undisturbed one computed, so that its runs take seconds."""
+    shutil.copytree(whole / "cache", study / "cache")
+    return study
+
+
+def full_disk(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
+    """The study's folder on a file system that another file fills, and a study init on it."""
+    disk = work / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", disk], check=True)
+    try:
+        study = new_study(disk / "trial", manifest)
+        with (disk / "filler").open("wb", buffering=0) as filler:
+            try:
+                while True:
+                    filler.write(bytes(1 << 12))
+            except OSError:
+                pass
+        ended = call("run", study, "--jobs", 1, "--quiet")
+        report("full disk", ended, 2, "can't be (used|written)")
+        made = call("init", disk / "other", "--manifest", manifest)
+        report("study init on a full disk", made, 2, "can't be (used|made)")
+        (disk / "filler").unlink()
+        same_in_the_end("full", knowing_all(study, work / "whole"), work, expected)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        report("read-only", call("run", study, "--jobs", 1, "--quiet"), 2, "can't be used")
+        exported = call("export", study, "--out", disk / "tables")
+        report("export to a read-only place", exported, 2, "can't be (used|written)")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def forbidden(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
+    """Another user may read the study and not write it."""
+    study = new_study(work / "forbidden", manifest)
+    for path in (work, study, *manifest.parent.iterdir(), manifest.parent):
+        path.chmod(0o755)
+    ended = call("run", study, "--jobs", 1, "--quiet", user="nobody")
+    report("permission denied", ended, 2, "can't be used")
+    same_in_the_end("forbidden", knowing_all(study, work / "whole"), work, expected)
+
+
+def replaced(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
+    """The last photograph gets another content when the first one is analysed."""
+    study = new_study(work / "replaced", manifest)
+    victim = max(manifest.parent.glob("*.jpg"))
+    original = victim.read_bytes()
+    run = subprocess.Popen(
+        command("run", study, "--jobs", 1, "--quiet"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+    )
+    while run.poll() is None and progress_of(study)[0] == 0:
+        time.sleep(0.05)
+    victim.write_bytes(min(manifest.parent.glob("*.jpg")).read_bytes())
+    text = run.communicate()[1].strip()
+    status = call("status", study)
+    print(f"replaced during the run: {run.returncode} {text}; {status.text}")
+    victim.write_bytes(original)
+    if run.returncode != 1 or "1 rejected" not in text:
+        raise SystemExit(1)
+    same_in_the_end("replaced", study, work, expected)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--people", type=int, default=len(SUBJECTS))
+    parser.add_argument("--copies", type=int, default=2, help="of each of these people")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--faults", action="store_true")
+    options = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="scalptrack-kills-"))
+    try:
+        manifest = make_photographs(work / "photos", options.copies, options.people)
+        whole = new_study(work / "whole", manifest)
+        started = time.monotonic()
+        ended = call("run", whole, "--jobs", options.jobs, "--quiet")
+        print(f"undisturbed run: {time.monotonic() - started:.0f} s; {ended.text}")
+        if ended.code != 0:
+            return 1
+        expected = tables(whole, work / "whole-tables")
+        if options.kills:
+            kill_runs(work, manifest, expected, options)
+        if options.faults:
+            for fault in (full_disk, forbidden, replaced):
+                fault(work, manifest, expected)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
