@@ -80,7 +80,8 @@ class Differences:
         away from the camera), its vertical axis (positive: its right side came nearer), and in the
         picture's plane (positive: clockwise).
     distance_percent : float or None
-        How much farther from the camera than in the reference.
+        How much farther from the camera than in the reference; also None where the lens is stated
+        by one of the files only.
     head_width_ratio : float
         Head's width, as a share of the picture's diagonal, over that of the reference.
     focal_percent : float or None
@@ -160,7 +161,9 @@ def _measure(reference: Side, moving: Side, registration: Registration) -> Diffe
         # Small enough to be read as three turns, one after the other.
         nod, turn, roll = Rotation.from_rotvec(pose["rotation"]).as_euler("xyz", degrees=True)
         values |= {"nod_deg": float(nod), "turn_deg": float(turn), "roll_deg": float(roll)}
-        values["distance_percent"] = 100 * (float(pose["distance"]) - 1)
+        # With the lens of only one of them known, the distance would be that of a guessed lens.
+        if (before.focal_length_35mm is None) == (after.focal_length_35mm is None):
+            values["distance_percent"] = 100 * (float(pose["distance"]) - 1)
     blurs = [focus.measure_blur(each.subject).strongest_percent for each in (reference, moving)]
     values["blur_percent"] = blurs[1] - blurs[0]
     falls = [_light_fall(each.subject) for each in (reference, moving)]

@@ -15,7 +15,7 @@ from scalptrack.outputs import OutputFolder, folder_name
 from scalptrack.printing import Protocol, protocol_pdf
 from scalptrack.quality.subject import head_mask
 from scalptrack.records import BoolArray, Catalog, ImageArray, Photograph, Settings
-from scalptrack.registration import extract_features
+from scalptrack.registration import HeadFeatures, extract_features
 from scalptrack.single import OVERLAY_SIDE_PX, Opened, lay_on, open_photograph, scaled_grid, shrink
 from scalptrack.wording import long_date
 
@@ -87,13 +87,25 @@ def write_guides(
     return tuple(guides)
 
 
-def _write_guide(
-    photographs: Sequence[Photograph], folder: OutputFolder, paper: str, settings: Settings
-) -> Guide:
-    """Guide of one subject and view, by the earliest photograph that can be measured."""
-    subject, view = photographs[0].subject, photographs[0].view
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundReference:
+    """A photograph that the next ones can be compared with."""
+
+    photograph: Photograph
+    opened: Opened
+    features: HeadFeatures
+
+
+def find_reference(
+    photographs: Sequence[Photograph],
+    settings: Settings,
+    *,
+    on_step: Callable[[str], None] = lambda _name: None,
+) -> tuple[FoundReference | None, tuple[PassedOver, ...]]:
+    """The earliest photograph of a series that can be measured, and those that were passed over."""
     passed: list[PassedOver] = []
     for each in sorted(photographs, key=lambda each: (each.visit_date, each.replicate, each.name)):
+        on_step(each.name)
         try:
             opened = open_photograph(each.path, settings)
             features = extract_features(
@@ -104,40 +116,52 @@ def _write_guide(
         except (ImageReadError, HeadNotFoundError) as error:
             passed.append(PassedOver(each.name, str(error)))
             continue
-        focal = opened.capture.focal_length_35mm
-        distance = MEAN_HEAD_CM * features.camera.focal_px / features.head_width_px
-        share = features.head_width_px / min(opened.image.shape[:2])
-        picture, outline = draw_outline(opened)
-        protocol = Protocol(
-            subject=subject,
-            view=view,
-            reference_name=each.name,
-            reference_date=long_date(each.visit_date),
-            picture=picture,
-            distance_cm=distance if focal else None,
-            focal_length_35mm=focal,
-            camera=opened.capture.camera,
-            head_width_fraction=share,
-        )
-        place = f"{folder_name(subject)}/{folder_name(view)}"
-        files = {"outline": f"{place}/outline.png", "protocol": f"{place}/protocol.pdf"}
-        folder.require_free(tuple(files.values()))
-        folder.write_bytes(files["outline"], encode_transparent_png(outline))
-        folder.write_bytes(files["protocol"], protocol_pdf(protocol, paper))
-        return Guide(
-            subject=subject,
-            view=view,
-            reference=each.name,
-            reason=None,
-            distance_cm=protocol.distance_cm,
-            focal_length_35mm=focal,
-            camera=protocol.camera,
-            head_width_fraction=share,
-            files=files,
-            passed_over=tuple(passed),
-        )
-    reason = f"None of the {len(passed)} photographs can be a reference. {passed[-1].reason}"
-    return Guide(subject, view, None, reason, passed_over=tuple(passed))
+        return FoundReference(each, opened, features), tuple(passed)
+    return None, tuple(passed)
+
+
+def _write_guide(
+    photographs: Sequence[Photograph], folder: OutputFolder, paper: str, settings: Settings
+) -> Guide:
+    """Guide of one subject and view, by the earliest photograph that can be measured."""
+    subject, view = photographs[0].subject, photographs[0].view
+    found, passed = find_reference(photographs, settings)
+    if found is None:
+        reason = f"None of the {len(passed)} photographs can be a reference. {passed[-1].reason}"
+        return Guide(subject, view, None, reason, passed_over=passed)
+    each, opened, features = found.photograph, found.opened, found.features
+    focal = opened.capture.focal_length_35mm
+    distance = MEAN_HEAD_CM * features.camera.focal_px / features.head_width_px
+    share = features.head_width_px / min(opened.image.shape[:2])
+    picture, outline = draw_outline(opened)
+    protocol = Protocol(
+        subject=subject,
+        view=view,
+        reference_name=each.name,
+        reference_date=long_date(each.visit_date),
+        picture=picture,
+        distance_cm=distance if focal else None,
+        focal_length_35mm=focal,
+        camera=opened.capture.camera,
+        head_width_fraction=share,
+    )
+    place = f"{folder_name(subject)}/{folder_name(view)}"
+    files = {"outline": f"{place}/outline.png", "protocol": f"{place}/protocol.pdf"}
+    folder.require_free(tuple(files.values()))
+    folder.write_bytes(files["outline"], encode_transparent_png(outline))
+    folder.write_bytes(files["protocol"], protocol_pdf(protocol, paper))
+    return Guide(
+        subject=subject,
+        view=view,
+        reference=each.name,
+        reason=None,
+        distance_cm=protocol.distance_cm,
+        focal_length_35mm=focal,
+        camera=protocol.camera,
+        head_width_fraction=share,
+        files=files,
+        passed_over=passed,
+    )
 
 
 def draw_outline(opened: Opened) -> tuple[ImageArray, ImageArray]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from scalptrack.faces import FaceOutcome, covered, face_cover
 from scalptrack.images import encode_image, read_photograph
 from scalptrack.measurement import carry_region
 from scalptrack.overlay import gain_loss_map, hair_overlay, side_by_side
@@ -41,8 +42,13 @@ class PhotographPictures:
     gain_loss: NDArray[np.uint8] | None = None
 
 
-def draw_series(series: Series, index: int, *, max_megapixels: float) -> PhotographPictures | None:
-    """Pictures of one measured photograph of a series; None when it wasn't measured."""
+def draw_series(
+    series: Series, index: int, *, max_megapixels: float, cover_faces: bool = False
+) -> PhotographPictures | None:
+    """Pictures of one measured photograph of a series; None when it wasn't measured.
+
+    With ``cover_faces`` also None where a face, or that of the reference, can't be covered.
+    """
     if series.reference is None or series.region is None:
         return None
     reference = series.photographs[series.reference]
@@ -54,14 +60,16 @@ def draw_series(series: Series, index: int, *, max_megapixels: float) -> Photogr
     transform = moving.registration.transform if moving.registration else None
     weights = carry_region(series.region, reference_segmentation.grid, segmentation, transform)
     region = weights > 0.5
-    image, _ = read_photograph(moving.member.photograph.path, max_megapixels=max_megapixels)
+    image = _shown_image(moving, max_megapixels, cover_faces=cover_faces)
+    if image is None:
+        return None
     overlay = _encode(_overlay(image, segmentation, region))
     shown = display_grid(reference_segmentation)
     if transform is None:
         return PhotographPictures(overlay=overlay, aligned=_encode(sample(image, shown)))
-    reference_image, _ = read_photograph(
-        reference.member.photograph.path, max_megapixels=max_megapixels
-    )
+    reference_image = _shown_image(reference, max_megapixels, cover_faces=cover_faces)
+    if reference_image is None:
+        return None
     baseline = sample(reference_image, shown)
     aligned = _aligned(image, transform, reference_segmentation.photograph_shape, shown)
     labels = (_label(reference), _label(moving))
@@ -85,6 +93,19 @@ def draw_series(series: Series, index: int, *, max_megapixels: float) -> Photogr
             )
         ),
     )
+
+
+def _shown_image(
+    photograph: MeasuredPhotograph, max_megapixels: float, *, cover_faces: bool
+) -> ImageArray | None:
+    """The photograph that is drawn from; None where its face has to be covered and can't be."""
+    member = photograph.member
+    image, _ = read_photograph(member.photograph.path, max_megapixels=max_megapixels)
+    if not cover_faces:
+        return image
+    shape = (image.shape[0], image.shape[1])
+    cover = face_cover(member.analysis.segmentation, member.photograph.view, shape)
+    return None if cover.outcome is FaceOutcome.NOT_COVERED else covered(image, cover)
 
 
 def _label(photograph: MeasuredPhotograph) -> str:

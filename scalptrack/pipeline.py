@@ -15,6 +15,7 @@ from itertools import groupby
 
 from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
+from scalptrack.card_colours import corrected_by_card
 from scalptrack.errors import HeadNotFoundError, ImageReadError
 from scalptrack.images import read_photograph
 from scalptrack.measurement import (
@@ -139,11 +140,13 @@ def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
     try:
         return _analyse(photograph, settings)
     except ImageReadError as error:
-        return _no_analysis(Status.REJECTED, Reason(error.code, str(error)))
+        sentence = str(error).replace(str(photograph.path), photograph.name)
+        return _no_analysis(Status.REJECTED, Reason(error.code, sentence))
     except Exception as error:  # the one boundary that isolates a photograph
         logger.exception("photograph %s failed", photograph.sha256[:12])
+        words = str(error).replace(str(photograph.path), photograph.name)
         sentence = (
-            f"An unexpected error stopped this photograph ({type(error).__name__}: {error}). "
+            f"An unexpected error stopped this photograph ({type(error).__name__}: {words}). "
             "Please report it; all others are unaffected."
         )
         return _no_analysis(Status.REJECTED, Reason("internal_error", sentence))
@@ -155,8 +158,11 @@ def _no_analysis(status: Status, reason: Reason, quality: Quality | None = None)
 
 def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
     image, capture = read_photograph(photograph.path, max_megapixels=settings.max_megapixels)
+    seen, no_card = corrected_by_card(image, capture) if settings.colour_card else (image, None)
+    # Without its card a photograph is still looked at: it may have a reason of its own.
+    looked_at = image if seen is None else seen
     try:
-        segmentation = shared_segmenter().segment(image, perturbations=settings.perturbations)
+        segmentation = shared_segmenter().segment(looked_at, perturbations=settings.perturbations)
     except HeadNotFoundError as error:
         quality = check_quality(image, None, capture)
         reason = _quality_reason(quality) or Reason("no_head", str(error))
@@ -164,7 +170,10 @@ def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
     quality = check_quality(image, segmentation, capture)
     if not quality.usable:
         return _no_analysis(Status.REJECTED, _require(_quality_reason(quality)), quality)
-    features = extract_features(image, segmentation, focal_length_35mm=capture.focal_length_35mm)
+    if no_card is not None:
+        return _no_analysis(Status.REFUSED, no_card, quality)
+    focal_length = capture.focal_length_35mm
+    features = extract_features(looked_at, segmentation, focal_length_35mm=focal_length)
     return Analysis(quality, segmentation, features)
 
 

@@ -46,6 +46,10 @@ class PseudonymKey:
         """Pseudonym of any other text that may hold a name: a view, a file."""
         return f"{kind}-{self._letters(kind, text)[:8]}"
 
+    def identity(self, sha256: str) -> str:
+        """What stands for a content's hash, as 64 digits: who has a copy can't look for it."""
+        return self._digest("content", sha256).hex()
+
     def shifted(self, day: date, subject: str, *, max_days: int) -> date:
         """A date moved back by 1 to ``max_days`` days, the same for all dates of a subject.
 

@@ -662,3 +662,4 @@ class Settings:
     min_overlap: float = 0.5
     allow_outline: bool = False
     forehead: str = ""
+    colour_card: bool = False

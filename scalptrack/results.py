@@ -15,6 +15,7 @@ import numpy as np
 
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg, zones_png, zones_svg
+from scalptrack.dicom_series import write_dicom
 from scalptrack.images import read_photograph
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
@@ -117,6 +118,8 @@ def run_and_write(
     executor: Executor | None = None,
     use_cache: bool = True,
     pdf: bool = False,
+    deidentified: bool = False,
+    dicom: bool = False,
     on_step: Callable[[str], None] = lambda _name: None,
 ) -> RunResult:
     """Measure a catalog and write tables, charts, pictures and the report.
@@ -139,6 +142,11 @@ def run_and_write(
         Use what an earlier run with the same settings and versions computed.
     pdf : bool
         Also write the report as ``report.pdf``.
+    deidentified : bool
+        Cover faces in the pictures, and say so; names are replaced in the catalog before
+        (`scalptrack.disguise`). Nothing is kept for a rerun.
+    dicom : bool
+        Also write the aligned photographs as DICOM (`scalptrack.dicom_series`).
     on_step : callable
         Called with the name of each photograph that was analysed.
 
@@ -152,7 +160,7 @@ def run_and_write(
     folder.require_free(top_names)
     method = shared_segmenter().method
     cache = RecordCache(
-        folder.state_folder / "cache" if use_cache else None,
+        folder.state_folder / "cache" if use_cache and not deidentified else None,
         RECORD_TYPES | {PhotographPictures.__name__: PhotographPictures},
         fingerprint=fingerprint(replace(settings, forehead=""), method),
     )
@@ -175,9 +183,13 @@ def run_and_write(
     notes = unmatched(conditions, outcomes)
     pictures: PictureNames = {}
     for each in series:
-        pictures |= _write_pictures(each, folder, cache, settings)
+        pictures |= _write_pictures(each, folder, cache, settings, cover_faces=deidentified)
+    if deidentified:
+        notes += _hidden(outcomes, pictures)
     charts = {(each.subject, each.view): _write_charts(each, zones, folder) for each in timelines}
     written = [name for names in charts.values() for name in names] + list(pictures.values())
+    if dicom:
+        written += [name for each in series for name in write_dicom(each, pictures, folder)]
     document = provenance(
         outcomes,
         settings,
@@ -185,7 +197,7 @@ def run_and_write(
         model_sha256=model_checksum(),
         conditions=conditions,
         outputs=[*top_names, *written],
-    )
+    ) | {"deidentified": deidentified}
     folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
     folder.write_text("changes.csv", changes_csv(timelines))
     folder.write_text("zones.csv", zones_csv(zones))
@@ -207,6 +219,16 @@ def run_and_write(
     if pdf:
         folder.write_bytes(PDF_NAME, build_pdf(context, lambda name: _picture(folder, name)))
     return RunResult(outcomes, timelines, document, notes, zones, salt)
+
+
+def _hidden(outcomes: Sequence[Outcome], pictures: PictureNames) -> tuple[str, ...]:
+    """Note on photographs of which no picture is shown."""
+    count = sum(
+        each.status is Status.MEASURED and (each.sha256, "overlay") not in pictures
+        for each in outcomes
+    )
+    words = "Measured photographs that are not shown, as a face could not be covered"
+    return (f"{words}: {count}.",) if count else ()
 
 
 def series_folder(subject: str, view: str) -> str:
@@ -297,14 +319,19 @@ def _provenance_rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _write_pictures(
-    series: Series, folder: OutputFolder, cache: RecordCache, settings: Settings
+    series: Series,
+    folder: OutputFolder,
+    cache: RecordCache,
+    settings: Settings,
+    *,
+    cover_faces: bool,
 ) -> PictureNames:
     """Write the pictures of a series; their names by (sha256 of the photograph, kind)."""
     names: PictureNames = {}
     base = series_folder(series.subject, series.view)
     for index, each in enumerate(series.photographs):
         photograph = each.member.photograph
-        made = _cached_pictures(series, index, cache, settings)
+        made = _cached_pictures(series, index, cache, settings, cover_faces=cover_faces)
         if made is None:
             continue
         stem = f"{base}/{photograph.visit_date.isoformat()}_{photograph.replicate}"
@@ -318,7 +345,12 @@ def _write_pictures(
 
 
 def _cached_pictures(
-    series: Series, index: int, cache: RecordCache, settings: Settings
+    series: Series,
+    index: int,
+    cache: RecordCache,
+    settings: Settings,
+    *,
+    cover_faces: bool,
 ) -> PhotographPictures | None:
     """Pictures of one photograph, drawn again only when the compared region is another one."""
     if series.reference is None or series.region is None:
@@ -331,7 +363,9 @@ def _cached_pictures(
     )
     known: PhotographPictures | None = cache.load(*key)
     if known is None:
-        known = draw_series(series, index, max_megapixels=settings.max_megapixels)
+        known = draw_series(
+            series, index, max_megapixels=settings.max_megapixels, cover_faces=cover_faces
+        )
         if known is not None:
             cache.save(known, *key)
     return known

@@ -95,6 +95,29 @@ def test_another_camera_only_informs():
     assert "Acme One" in finding.advice
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "known"),
+    [(26.0, 52.0, True), (None, None, True), (26.0, None, False), (None, 26.0, False)],
+)
+def test_the_distance_of_a_guessed_lens_is_not_told(monkeypatch, before, after, known):
+    sides = [
+        SimpleNamespace(capture=CaptureInfo(focal_length_35mm=each), subject=None, features=None)
+        for each in (before, after)
+    ]
+    monkeypatch.setattr(
+        against.focus, "measure_blur", lambda _: SimpleNamespace(strongest_percent=0.1)
+    )
+    monkeypatch.setattr(against, "_light_fall", lambda _: None)
+    monkeypatch.setattr(against, "_tint", lambda _: None)
+    monkeypatch.setattr(against, "_head_share", lambda _: 0.5)
+    pose = {"rotation": [0.0, 0.1, 0.0], "distance": 1.2}
+    transform = SimpleNamespace(as_dict=lambda: {"pose": pose})
+    registration = SimpleNamespace(registered=True, transform=transform)
+    differences = against._measure(*sides, registration)
+    assert differences.turn_deg == pytest.approx(np.degrees(0.1))
+    assert differences.distance_percent == (pytest.approx(20) if known else None)
+
+
 @pytest.fixture(scope="module")
 def checked(samples, tmp_path_factory):
     """JSON of a check of photographs against the first one of their series."""

@@ -177,7 +177,9 @@ def photometric_table(folder: Path, photographs: int) -> None:
                 deviations[name].append(np.std(values, ddof=1))
         print(photo.name, {name: np.round(values, 1).tolist() for name, values in found.items()})
     for name, values in deviations.items():
-        print(f"{name} card: SD {np.sqrt(np.mean(np.square(values))):.2f} points, {len(values)}")
+        sd = np.sqrt(np.mean(np.square(values)))
+        detectable = 1.96 * np.sqrt(2) * sd
+        print(f"{name} card: SD {sd:.2f}, SDC {detectable:.2f} points, {len(values)} photographs")
 
 
 def main() -> None:

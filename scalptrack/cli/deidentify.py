@@ -84,9 +84,9 @@ def deidentify_command(
     """
     from scalptrack.deidentify import CopySettings, deidentify
 
-    _require_apart(photos, out, key_file)
+    require_apart(photos, out, key_file)
     catalogs = [open_catalog(each, max_megapixels=max_megapixels) for each in photos]
-    key = _open_key(key_file, create=create_key)
+    key = open_key(key_file, create=create_key)
     settings = CopySettings(shift_dates or 0, keep_uncovered, max_megapixels)
     count = sum(len(each.photographs) + len(each.rejected) for each in catalogs)
     with progress("copying", count, hidden=quiet or as_json) as step:
@@ -112,13 +112,14 @@ def deidentify_command(
     finish(all_good=all(each.status == "copied" and each.reason is None for each in copies))
 
 
-def _open_key(path: Path, *, create: bool) -> PseudonymKey:
+def open_key(path: Path, *, create: bool) -> PseudonymKey:
+    """Read, or make, the key that pseudonyms are made with."""
     from scalptrack.pseudonyms import create_key, read_key
 
     return create_key(path) if create else read_key(path)
 
 
-def _require_apart(photos: tuple[Path, ...], out: Path, key_file: Path) -> None:
+def require_apart(photos: tuple[Path, ...], out: Path, key_file: Path) -> None:
     """Copies, originals and the key must not lie in one another."""
     for each in photos:
         folder = (each if each.is_dir() else each.parent).resolve()
@@ -126,7 +127,7 @@ def _require_apart(photos: tuple[Path, ...], out: Path, key_file: Path) -> None:
             message = f"--out {out} and {each} lie in one another. Choose a folder elsewhere."
             raise CommandError(message)
     if key_file.resolve().is_relative_to(out.resolve()):
-        message = f"The key {key_file} would lie with the copies. Keep it elsewhere."
+        message = f"The key {key_file} would lie in {out}. Keep it elsewhere."
         raise CommandError(message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from scalptrack import __version__
+from scalptrack.cli.capture import capture_command
 from scalptrack.cli.card import card_command
 from scalptrack.cli.catalog import catalog_command
 from scalptrack.cli.check import check_command
@@ -50,5 +51,6 @@ for _command in (
     study_command,
     card_command,
     guide_command,
+    capture_command,
 ):
     main.add_command(_command)

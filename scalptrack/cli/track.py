@@ -24,8 +24,10 @@ from scalptrack.cli.common import (
     seed_option,
     translate_errors,
 )
+from scalptrack.cli.deidentify import open_key, require_apart
 
 if TYPE_CHECKING:
+    from scalptrack.disguise import Disguise
     from scalptrack.records import Catalog, Settings
     from scalptrack.results import RunResult
 
@@ -74,7 +76,34 @@ FEW_PHOTOGRAPHS = 4
     help="Where the forehead points in pictures from above (vertex, mid-pattern); zones of them "
     "are given only where it is stated.",
 )
+@click.option(
+    "--colour-card",
+    is_flag=True,
+    help="Correct colours by the printed card (`scalptrack card`) before hair is told from skin; a "
+    "photograph in which it can't be read is refused.",
+)
 @click.option("--pdf", is_flag=True, help="Also write the report as report.pdf (A4).")
+@click.option(
+    "--dicom",
+    is_flag=True,
+    help="Also write the aligned photographs as DICOM (VL Photographic), with patient and study of "
+    "DICOM originals; needs 'scalptrack[dicom]'.",
+)
+@click.option(
+    "--deidentify",
+    "key_file",
+    metavar="KEYFILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Pseudonyms made with this key for all names, and covered faces; see `scalptrack "
+    "deidentify`. Labels of events and notes are left out.",
+)
+@click.option("--create-key", is_flag=True, help="Make the key of --deidentify.")
+@click.option(
+    "--shift-dates",
+    type=click.IntRange(1, 3650),
+    metavar="DAYS",
+    help="With --deidentify: move each subject's dates back by a keyed number of 1 to DAYS days.",
+)
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @allow_outline_option
 @seed_option
@@ -91,7 +120,12 @@ def track_command(
     references: tuple[str, ...],
     jobs: int | None,
     forehead: str | None,
+    colour_card: bool,
     pdf: bool,
+    dicom: bool,
+    key_file: Path | None,
+    create_key: bool,
+    shift_dates: int | None,
     no_cache: bool,
     allow_outline: bool,
     seed: int,
@@ -111,6 +145,7 @@ def track_command(
       scalptrack track sample_images --out results
       scalptrack track clinic/ --out results --events treatments.csv --json
       scalptrack track clinic/ --out results --forehead top --pdf
+      scalptrack track clinic/ --out shared --deidentify my.key --shift-dates 365
     """
     from scalptrack.records import Settings
     from scalptrack.references import set_references
@@ -120,10 +155,14 @@ def track_command(
         max_megapixels=max_megapixels,
         allow_outline=allow_outline,
         forehead=forehead or "",
+        colour_card=colour_card,
     )
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)
+    if dicom:
+        _require_dicom(named=key_file is None)
+    disguise = _disguise(photos, out, key_file, create=create_key, shift_dates=shift_dates)
     catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
     if not catalog.photographs:
         _refuse_empty(catalog, photos)
@@ -137,6 +176,8 @@ def track_command(
         jobs=jobs,
         use_cache=not no_cache,
         pdf=pdf,
+        dicom=dicom,
+        disguise=disguise,
         hide_progress=quiet or as_json,
     )
     if as_json:
@@ -160,6 +201,40 @@ def _refuse_empty(catalog: Catalog, photos: Path) -> None:
     raise CommandError(message)
 
 
+def _require_dicom(*, named: bool) -> None:
+    """Raise unless DICOM can be written, and may be."""
+    from scalptrack.images.dicom_writing import require_dicom_writer
+
+    if not named:
+        message = "--dicom keeps the patient of DICOM originals: it doesn't go with --deidentify."
+        raise CommandError(message)
+    require_dicom_writer()
+
+
+def _disguise(
+    photos: Path, out: Path, key_file: Path | None, *, create: bool, shift_dates: int | None
+) -> Disguise | None:
+    """How names are replaced, if they are; the output folder is made one for such results.
+
+    Raises
+    ------
+    CommandError
+        When options, or folders, don't fit together.
+    """
+    from scalptrack.disguise import Disguise, require_named
+
+    if key_file is None:
+        if create or shift_dates:
+            message = "--create-key and --shift-dates go with --deidentify KEYFILE."
+            raise CommandError(message)
+        require_named(out)
+        return None
+    require_apart((photos,), out, key_file)
+    disguise = Disguise(open_key(key_file, create=create), shift_dates or 0)
+    disguise.claim(out)
+    return disguise
+
+
 def _beside(photos: Path, named: Path | None, name: str) -> Path | None:
     """A table of the user's: the one that was named, else the one beside the photographs."""
     if named is not None:
@@ -178,21 +253,31 @@ def _run(
     jobs: int | None,
     use_cache: bool,
     pdf: bool,
+    dicom: bool,
+    disguise: Disguise | None,
     hide_progress: bool,
 ) -> RunResult:
     from scalptrack.catalog import read_events
+    from scalptrack.disguise import disguised, disguised_conditions, disguised_events
     from scalptrack.results import run_and_write
     from scalptrack.visits import read_visits
 
     shown_events = read_events(events) if events is not None else ()
     conditions = read_visits(visits) if visits is not None else ()
     count = len(catalog.photographs)
+    shown: AbstractContextManager[Catalog] = nullcontext(catalog)
+    if disguise is not None:
+        subjects = [each.subject for each in catalog.photographs]
+        shown_events = disguised_events(shown_events, disguise, subjects)
+        conditions = disguised_conditions(conditions, disguise)
+        shown = disguised(catalog, disguise)
     with (
+        shown as photographs,
         _executor(jobs, count) as executor,
         progress("measuring", count, hidden=hide_progress) as step,
     ):
         return run_and_write(
-            catalog,
+            photographs,
             settings,
             out=out,
             events=shown_events,
@@ -200,6 +285,8 @@ def _run(
             executor=executor,
             use_cache=use_cache,
             pdf=pdf,
+            deidentified=disguise is not None,
+            dicom=dicom,
             on_step=step,
         )
 

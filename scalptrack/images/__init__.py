@@ -17,6 +17,7 @@ Decisions
   installed. A raw file is never replaced by the small preview in it.
 """
 
+from scalptrack.images.frames import decode_frame, without_traces
 from scalptrack.images.header import MIN_SIDE_PX, PHOTOGRAPH_SUFFIXES, RAW_SUFFIXES, Header
 from scalptrack.images.reading import (
     read_header,
@@ -29,6 +30,7 @@ from scalptrack.images.writing import (
     encode_transparent_png,
     write_bytes_atomic,
     write_image,
+    write_new_bytes,
     write_text_atomic,
 )
 
@@ -37,13 +39,16 @@ __all__ = [
     "PHOTOGRAPH_SUFFIXES",
     "RAW_SUFFIXES",
     "Header",
+    "decode_frame",
     "encode_image",
     "encode_transparent_png",
     "read_header",
     "read_photograph",
     "sha256_of_file",
     "verify_photograph",
+    "without_traces",
     "write_bytes_atomic",
     "write_image",
+    "write_new_bytes",
     "write_text_atomic",
 ]

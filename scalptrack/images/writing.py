@@ -102,7 +102,7 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
     OutputError
         If the file can't be written.
     """
-    temporary = path.with_name(f".scalptrack-{secrets.token_hex(8)}.tmp")
+    temporary = _temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
@@ -111,8 +111,58 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        msg = (
-            f"{path} can't be written: {error.strerror or error}. "
-            "Check the folder's permissions and the space on the disk, or choose another one."
-        )
-        raise OutputError(msg) from error
+        raise _not_written(path, error) from error
+
+
+def write_new_bytes(path: Path, data: bytes) -> bool:
+    """Write a file that doesn't exist yet, all of it or nothing; missing folders are made.
+
+    Returns
+    -------
+    bool
+        False, and nothing is written, where there is something of that name already, also if it
+        came there in the same moment.
+
+    Raises
+    ------
+    OutputError
+        If the file can't be written.
+    """
+    temporary = _temporary_beside(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(data)
+        return _move_to_free_name(temporary, path)
+    except OSError as error:
+        raise _not_written(path, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _move_to_free_name(temporary: Path, path: Path) -> bool:
+    """Give a whole file its name, unless the name is taken."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError:
+        # FAT and some network drives know no links: the name is claimed first, then filled.
+        try:
+            path.open("xb").close()
+        except FileExistsError:
+            return False
+        temporary.replace(path)
+    return True
+
+
+def _temporary_beside(path: Path) -> Path:
+    return path.with_name(f".scalptrack-{secrets.token_hex(8)}.tmp")
+
+
+def _not_written(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} can't be written: {error.strerror or error}. "
+        "Check the folder's permissions and the space on the disk, or choose another one."
+    )

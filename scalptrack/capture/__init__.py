@@ -1,0 +1,1 @@
+"""Taking the next photographs of a series: live advice, replicates, and filing."""
