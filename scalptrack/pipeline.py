@@ -15,6 +15,7 @@ from itertools import groupby
 
 from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
+from scalptrack.corrections import NO_CORRECTIONS, POINTS_BY_HAND, Corrections, drawn_mask
 from scalptrack.errors import HeadNotFoundError, ImageReadError
 from scalptrack.images import read_photograph
 from scalptrack.measurement import (
@@ -191,6 +192,7 @@ def track(
     settings: Settings,
     *,
     cache: RecordCache,
+    corrections: Corrections = NO_CORRECTIONS,
     executor: Executor | None = None,
     on_step: OnStep = lambda _name: None,
 ) -> Iterator[Series]:
@@ -204,6 +206,8 @@ def track(
         Everything that decides a result.
     cache : RecordCache
         Where analyses and registrations of an earlier run lie.
+    corrections : Corrections
+        What a person excluded, drew and set.
     executor : Executor or None
         Runs the analyses of photographs; None runs them here.
     on_step : callable
@@ -220,7 +224,7 @@ def track(
         photographs = tuple(group)
         analyses = _analyses(photographs, settings, cache, executor=executor, on_step=on_step)
         members = [Member(*each) for each in zip(photographs, analyses, strict=True)]
-        yield measure_series(subject, view, members, settings, cache=cache)
+        yield measure_series(subject, view, members, settings, cache=cache, corrections=corrections)
 
 
 def _analyses(
@@ -260,11 +264,19 @@ def measure_series(
     settings: Settings,
     *,
     cache: RecordCache,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Series:
-    """Register one subject's photographs of one view and measure their co-visible scalp."""
-    aligned = align_series(members, settings, cache)
+    """Register one subject's photographs of one view and measure their co-visible scalp.
+
+    Photographs that a person excluded take no part; a region that one drew on the reference is
+    compared instead of all of the co-visible scalp.
+    """
+    members = [_without_excluded(each, corrections) for each in members]
+    aligned = align_series(members, settings, cache, corrections=corrections)
     reference = aligned.reference
-    region = None if reference is None else _region(reference, members, aligned, settings)
+    region = (
+        None if reference is None else _region(reference, members, aligned, settings, corrections)
+    )
     if reference is None or region is None:
         reason = aligned.reason if reference is None else None
         failed = tuple(
@@ -280,13 +292,22 @@ def measure_series(
     return Series(subject, view, tuple(measured), reference, region)
 
 
+def _without_excluded(member: Member, corrections: Corrections) -> Member:
+    """The member, or without anything to measure where a person excluded it."""
+    reason = corrections.excluded.get(member.photograph.sha256)
+    if reason is None:
+        return member
+    return replace(member, analysis=_no_analysis(Status.REFUSED, reason, member.analysis.quality))
+
+
 def _region(
     reference: int,
     members: Sequence[Member],
     aligned: Aligned,
     settings: Settings,
+    corrections: Corrections,
 ) -> BoolArray | None:
-    """The co-visible scalp on the reference's grid."""
+    """The co-visible scalp on the reference's grid, or what is seen of the region drawn there."""
     segmentation = members[reference].analysis.segmentation
     if segmentation is None:
         return None
@@ -298,7 +319,13 @@ def _region(
         and registration.transform is not None
         and member.analysis.segmentation is not None
     ]
-    return co_visible_region(segmentation, others, max_incidence_deg=settings.max_incidence_deg)
+    drawn = corrections.regions.get(members[reference].photograph.sha256)
+    return co_visible_region(
+        segmentation,
+        others,
+        max_incidence_deg=settings.max_incidence_deg,
+        drawn=None if drawn is None else drawn_mask(drawn, segmentation.grid),
+    )
 
 
 def _measure_member(
@@ -344,10 +371,11 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
     if registration is None:
         message = "an analysed photograph has to be registered or be the reference"
         raise ValueError(message)
-    by_outline = registration.registered and registration.method == "outline"
+    doubts = {"outline": (OUTLINE_ONLY,), "points": (POINTS_BY_HAND,)}
+    doubt = doubts.get(registration.method, ()) if registration.registered else ()
     return replace(
         base,
-        warnings=(*base.warnings, OUTLINE_ONLY) if by_outline else base.warnings,
+        warnings=(*base.warnings, *doubt),
         status=Status.MEASURED if registration.registered else Status.REFUSED,
         reason=None if registration.registered else registration.reason,
         tier=registration.tier,
