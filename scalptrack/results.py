@@ -15,6 +15,12 @@ import numpy as np
 
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg, zones_png, zones_svg
+from scalptrack.correction_notes import (
+    lost_corrections,
+    with_correction_notes,
+    without_drawn_regions,
+)
+from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.images import read_photograph
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
@@ -30,6 +36,7 @@ from scalptrack.records import (
     Event,
     ImageArray,
     Outcome,
+    Registration,
     SaltEstimate,
     Settings,
     Status,
@@ -44,6 +51,7 @@ from scalptrack.report import (
     build_pdf,
     build_report,
 )
+from scalptrack.run_record import write_run_record
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
 from scalptrack.zone_tables import zone_timelines, zones_csv
@@ -114,6 +122,8 @@ def run_and_write(
     out: Path,
     events: Sequence[Event] = (),
     conditions: Sequence[VisitConditions] = (),
+    corrections: Corrections = NO_CORRECTIONS,
+    invocation: Sequence[str] = (),
     executor: Executor | None = None,
     use_cache: bool = True,
     pdf: bool = False,
@@ -133,6 +143,10 @@ def run_and_write(
         Shown on the time axis.
     conditions : sequence of VisitConditions
         What the user stated of the visits.
+    corrections : Corrections
+        What a reviewer decided.
+    invocation : sequence of str
+        Arguments that give this run again, for `review`.
     executor : Executor or None
         Runs analyses of photographs at the same time.
     use_cache : bool
@@ -158,7 +172,14 @@ def run_and_write(
     )
     zoned = [
         with_zones(each, forehead=settings.forehead)
-        for each in track(catalog, settings, cache=cache, executor=executor, on_step=on_step)
+        for each in track(
+            catalog,
+            settings,
+            cache=cache,
+            corrections=corrections,
+            executor=executor,
+            on_step=on_step,
+        )
     ]
     series = [each.series for each in zoned]
     outcomes = (
@@ -166,13 +187,22 @@ def run_and_write(
         *(rejected_outcome(each) for each in catalog.rejected),
     )
     model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
-    timelines = build_timelines(outcomes, events=events, conditions=conditions, error_model=model)
+    events = (*events, *(each for each in corrections.events if each not in events))
+    timelines = with_correction_notes(
+        build_timelines(outcomes, events=events, conditions=conditions, error_model=model),
+        series,
+        corrections,
+    )
     zones = zone_timelines(
         {(each.series.subject, each.series.view): each.found for each in zoned},
         build_zone_timelines(outcomes, events=events, conditions=conditions, error_model=model),
     )
-    salt = estimate_salt(timelines)
-    notes = unmatched(conditions, outcomes)
+    salt = estimate_salt(without_drawn_regions(timelines, series, corrections))
+    notes = (
+        *unmatched(conditions, outcomes),
+        *corrections.notes,
+        *lost_corrections(series, corrections),
+    )
     pictures: PictureNames = {}
     for each in series:
         pictures |= _write_pictures(each, folder, cache, settings)
@@ -185,6 +215,7 @@ def run_and_write(
         model_sha256=model_checksum(),
         conditions=conditions,
         outputs=[*top_names, *written],
+        decisions=corrections.record,
     )
     folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
     folder.write_text("changes.csv", changes_csv(timelines))
@@ -204,6 +235,7 @@ def run_and_write(
         salt=salt,
     )
     folder.write_text("report.html", build_report(context))
+    write_run_record(folder, catalog, outcomes, invocation)
     if pdf:
         folder.write_bytes(PDF_NAME, build_pdf(context, lambda name: _picture(folder, name)))
     return RunResult(outcomes, timelines, document, notes, zones, salt)
@@ -317,14 +349,22 @@ def _write_pictures(
     return names
 
 
+def _digest(registration: Registration) -> str:
+    """Hash of a transform that the two photographs alone don't tell: points were set by hand."""
+    parameters = registration.transform.as_dict() if registration.transform else {}
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+
+
 def _cached_pictures(
     series: Series, index: int, cache: RecordCache, settings: Settings
 ) -> PhotographPictures | None:
     """Pictures of one photograph, drawn again only when the compared region is another one."""
     if series.reference is None or series.region is None:
         return None
+    registration = series.photographs[index].registration
     key = (
         "pictures",
+        "" if registration is None or registration.method != "points" else _digest(registration),
         series.photographs[series.reference].member.photograph.sha256,
         series.photographs[index].member.photograph.sha256,
         hashlib.sha256(np.packbits(series.region).tobytes()).hexdigest(),

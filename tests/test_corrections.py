@@ -11,7 +11,11 @@ from builders import Shift, disc, segmentation_of
 from scalptrack import aligning
 from scalptrack.aligning import Analysis, Member
 from scalptrack.cache import RecordCache
-from scalptrack.correction_notes import lost_corrections, with_correction_notes
+from scalptrack.correction_notes import (
+    lost_corrections,
+    with_correction_notes,
+    without_drawn_regions,
+)
 from scalptrack.corrections import Corrections, DrawnRegion, HandSetPoints, drawn_mask
 from scalptrack.longitudinal import build_timelines
 from scalptrack.measurement import co_visible_region
@@ -171,8 +175,11 @@ def test_the_timeline_says_whose_region_it_is_and_how_much_of_it_is_seen():
     assert 0.4 < share < 0.8
     assert timeline.notes[-1] == (
         f"Coverage is of the region that Dr. Grey drew on s/vertex/1.jpg; {share:.0%} of it can be "
-        "measured in all photographs of this series."
+        "measured in all photographs of this series. It is given no part in a SALT estimate, which "
+        "needs the whole scalp of a view."
     )
+    assert without_drawn_regions([timeline], [series], corrections) == ()
+    assert without_drawn_regions([timeline], [series], Corrections()) == (timeline,)
     untouched = build_timelines(series.outcomes)
     assert with_correction_notes(untouched, [series], Corrections()) == untouched
     assert replace(timeline, notes=untouched[0].notes) == untouched[0]
