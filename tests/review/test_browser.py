@@ -103,6 +103,7 @@ def test_a_reviewer_gives_a_name_excludes_with_a_reason_and_undoes(chromium, tmp
             "ben\nfrontal\nnothing open",
         ]
         page.get_by_role("link", name="anna").click()
+        page.locator("#event-label").fill("half typed")
         card = _card(page, hashes[NAMES[2]])
         card.get_by_role("button", name="Exclude…").click()
         page.keyboard.type("another person")
@@ -110,6 +111,7 @@ def test_a_reviewer_gives_a_name_excludes_with_a_reason_and_undoes(chromium, tmp
         page.get_by_label("Your name").fill("Dr. Grey")
         page.keyboard.press("Enter")
         card.get_by_text("Excluded: another person (Dr. Grey").wait_for()
+        assert page.locator("#event-label").input_value() == "half typed"
         assert page.locator("#stale").is_visible()
         assert page.locator("#command").inner_text().startswith("scalptrack track ")
         page.get_by_role("button", name="Undo").click()

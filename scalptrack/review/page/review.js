@@ -14,6 +14,7 @@ const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 let state = null;
 let onlyOpen = false;
 const opened = new Map(); // which inline form of which photograph is open
+const drafts = new Map(); // what was typed and not kept yet, by the id of its field
 const kinds = new Map(); // which picture of which photograph is shown
 
 const $ = (id) => document.getElementById(id);
@@ -86,7 +87,7 @@ const valueOf = (photo, what) => photo.decisions[what]?.value ?? null;
 async function decide(photo, what, after, words) {
   const changes = [{ photo: photo.sha256, what, before: valueOf(photo, what), after }];
   if (await post("decide", { changes })) {
-    opened.delete(short(photo));
+    close(short(photo));
     render();
     say(words);
     return true;
@@ -349,21 +350,32 @@ function actions(photo, series, id) {
   return make("div", { class: "row" }, ...all);
 }
 
+/** Close the inline form of a photograph and forget what was typed. */
+function close(id) {
+  drafts.delete(`${opened.get(id)}-text-${id}`);
+  opened.delete(id);
+}
+
 function toggle(id, what) {
-  if (opened.get(id) === what) opened.delete(id);
+  if (opened.get(id) === what) close(id);
   else opened.set(id, what);
   render();
   $(`${what}-text-${id}`)?.focus();
+}
+
+/** A field that keeps what was typed while the page is drawn anew. */
+function field(id, kept, more) {
+  const made = make("input", { id, oninput: () => drafts.set(id, made.value), ...more });
+  made.value = drafts.get(id) ?? kept;
+  return made;
 }
 
 function form(photo, id) {
   const what = opened.get(id);
   if (!what) return null;
   const excluding = what === "exclude";
-  const input = make("input", {
-    id: `${what}-text-${id}`, maxlength: 500, required: excluding,
-    value: excluding ? "" : valueOf(photo, "note") || "",
-  });
+  const input = field(`${what}-text-${id}`, excluding ? "" : valueOf(photo, "note") || "",
+    { maxlength: 500, required: excluding });
   return make("form", {
     class: "inline-form",
     onsubmit: (event) => {
@@ -382,9 +394,15 @@ function eventsPanel(series) {
   const events = state.events[series.subject] || [];
   const keep = (after, words) => post("decide", {
     changes: [{ subject: series.subject, what: "events", before: state.events[series.subject] ?? null, after }],
-  }).then((kept) => kept && say(words));
-  const day = make("input", { type: "date", id: "event-date", required: true });
-  const label = make("input", { id: "event-label", maxlength: 80, required: true });
+  }).then((kept) => {
+    if (!kept) return;
+    drafts.delete("event-date");
+    drafts.delete("event-label");
+    render();
+    say(words);
+  });
+  const day = field("event-date", "", { type: "date", required: true });
+  const label = field("event-label", "", { maxlength: 80, required: true });
   return make("section", { class: "panel" },
     make("h2", {}, `Treatments and events of ${series.subject}`),
     events.length ? make("ul", { class: "events" }, ...events.map((each, i) => make("li", {},
@@ -513,6 +531,6 @@ window.addEventListener("hashchange", () => {
   $("main").focus({ preventScroll: true });
 });
 window.addEventListener("focus", () => {
-  if (state && !$("editor").open && !$("name-dialog").open && !opened.size) load().catch(() => {});
+  if (state && !$("editor").open && !$("name-dialog").open) load().catch(() => {});
 });
 load().catch((error) => say(`This page can't be shown: ${error.message}`, true));
