@@ -13,6 +13,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
 from scalptrack.corrections import NO_CORRECTIONS, POINTS_BY_HAND, Corrections, drawn_mask
@@ -49,6 +51,7 @@ from scalptrack.registration import (
     HeadFeatures,
     HeadTransform,
     extract_features,
+    identity,
 )
 from scalptrack.registration.by_outline import TURN_SD_DEG
 from scalptrack.registration.camera import Camera
@@ -320,12 +323,27 @@ def _region(
         and member.analysis.segmentation is not None
     ]
     drawn = corrections.regions.get(members[reference].photograph.sha256)
+    features = members[reference].analysis.features
+    if drawn is None or features is None:
+        return co_visible_region(segmentation, others, max_incidence_deg=settings.max_incidence_deg)
     return co_visible_region(
-        segmentation,
+        _facing_everywhere(segmentation, features),
         others,
         max_incidence_deg=settings.max_incidence_deg,
-        drawn=None if drawn is None else drawn_mask(drawn, segmentation.grid),
+        drawn=drawn_mask(drawn, segmentation.grid),
     )
+
+
+def _facing_everywhere(segmentation: Segmentation, features: HeadFeatures) -> Segmentation:
+    """The segmentation with incidence from the head's shape where it sees no scalp.
+
+    Segmentation knows the incidence on its own scalp alone; a person may have drawn beyond it.
+    """
+    points = segmentation.grid.photograph_points()
+    of_head = np.nan_to_num(identity(features).incidence_cosine(points), nan=-1.0)
+    own = segmentation.incidence_cosine
+    cosine = np.where(segmentation.scalp, own, of_head.reshape(own.shape).astype(np.float32))
+    return replace(segmentation, incidence_cosine=cosine)
 
 
 def _measure_member(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from builders import Shift, disc, segmentation_of
 
-from scalptrack import aligning
+from scalptrack import aligning, pipeline
 from scalptrack.aligning import Analysis, Member
 from scalptrack.cache import RecordCache
 from scalptrack.correction_notes import (
@@ -54,6 +54,7 @@ def registering(monkeypatch):
         spread = (Shift(dx=-3.0), Shift(dx=3.0))
         return Registration(Tier.B, Shift(), spread, 2.0, len(here), 0.9, (), None, "points")
 
+    monkeypatch.setattr(pipeline, "identity", lambda _features: Shift())
     monkeypatch.setattr(aligning, "register", fake_register)
     monkeypatch.setattr(aligning, "register_by_hand", fake_by_hand)
 
@@ -105,6 +106,24 @@ def test_a_drawn_region_is_scalp_whatever_its_skin_was_taken_for():
     region = co_visible_region(reference, others, max_incidence_deg=60, drawn=drawn)
     np.testing.assert_array_equal(region, drawn)
     assert not co_visible_region(reference, others, max_incidence_deg=60)[:40].any()
+
+
+def test_beyond_the_scalp_that_was_found_the_head_tells_what_faces_the_camera(monkeypatch):
+    members = [_member(1), _member(2)]
+    for each in members:
+        segmentation = each.analysis.segmentation
+        segmentation.scalp[:, :50] = False
+        segmentation.classes[:, :50] = RegionClass.OTHER_SKIN
+        segmentation.incidence_cosine[:, :50] = 0.0
+    square = ((30.0, 40.0), (80.0, 40.0), (80.0, 80.0), (30.0, 80.0))
+    corrections = Corrections(regions={_hash(1): DrawnRegion((square,))})
+    region = _measure(members, corrections).region
+    assert region.sum() == pytest.approx(50 * 40, rel=0.06)
+    assert region[60, 35]
+    monkeypatch.setattr(pipeline, "identity", lambda _features: Shift(cosine=0.3))
+    aside = _measure(members, corrections).region
+    assert not aside[:, :50].any()
+    assert aside[60, 60]
 
 
 def test_what_another_photograph_hides_is_taken_out_of_a_drawn_region():
