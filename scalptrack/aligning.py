@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scalptrack.cache import RecordCache
+from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.records import (
     Photograph,
     Quality,
@@ -15,7 +16,13 @@ from scalptrack.records import (
     Settings,
     Status,
 )
-from scalptrack.registration import HeadFeatures, chain, register, register_by_outline
+from scalptrack.registration import (
+    HeadFeatures,
+    chain,
+    register,
+    register_by_hand,
+    register_by_outline,
+)
 
 ENOUGH_REGISTERED = 0.5
 """Share of a series that must register with a reference before it is accepted at once."""
@@ -65,13 +72,22 @@ class Aligned:
     registrations: tuple[Registration | None, ...]
 
 
-def align_series(members: Sequence[Member], settings: Settings, cache: RecordCache) -> Aligned:
+def align_series(
+    members: Sequence[Member],
+    settings: Settings,
+    cache: RecordCache,
+    *,
+    corrections: Corrections = NO_CORRECTIONS,
+) -> Aligned:
     """Choose the reference of a series and register all other photographs with it.
 
     The photograph that the user set is the reference whatever the others do. Without one it is the
     earliest usable photograph, unless fewer than `ENOUGH_REGISTERED` of the others register with it
     (it may be the one that was filed wrongly): then the one of the first
     `MAX_REFERENCE_CANDIDATES` with which most register, the earlier one in a tie.
+
+    Points that a person set on a photograph and on this reference replace every other alignment of
+    it, also where they are refused: whoever set them says that it was wrong.
     """
     chosen = next((i for i, each in enumerate(members) if each.photograph.set_as_reference), None)
     usable = [i for i, member in enumerate(members) if member.analysis.features is not None]
@@ -90,8 +106,11 @@ def align_series(members: Sequence[Member], settings: Settings, cache: RecordCac
             break
     if best is None:
         return Aligned(None, None, (None,) * len(members))
+    by_hand = _by_hand(best[0], members, settings, corrections)
+    links = [None if i in by_hand else each for i, each in enumerate(best[2])]
     registrations = [
-        _through_another(index, members, best[2], settings, cache) for index in range(len(members))
+        by_hand.get(index) or _through_another(index, members, links, settings, cache)
+        for index in range(len(members))
     ]
     if settings.allow_outline:
         registrations = [
@@ -151,6 +170,28 @@ def _through_another(
         if chained is not None and chained.overlap >= settings.min_overlap:
             return chained
     return direct
+
+
+def _by_hand(
+    reference: int, members: Sequence[Member], settings: Settings, corrections: Corrections
+) -> dict[int, Registration]:
+    """Registrations by the points that a person set on the reference and on another photograph."""
+    features = members[reference].analysis.features
+    found: dict[int, Registration] = {}
+    for index, moving in enumerate(members):
+        points = corrections.points.get(moving.photograph.sha256)
+        if points is None or index == reference or not features or not moving.analysis.features:
+            continue
+        if points.reference_sha256 == members[reference].photograph.sha256:
+            found[index] = register_by_hand(
+                features,
+                moving.analysis.features,
+                points.reference_points(),
+                points.moving_points(),
+                seed=settings.seed,
+                resamples=settings.resamples,
+            )
+    return found
 
 
 def _by_outline(

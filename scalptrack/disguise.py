@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from scalptrack.corrections import Corrections
 from scalptrack.errors import OutputError
 from scalptrack.filenames import UNSPECIFIED_VIEW, VIEWS
 from scalptrack.images import PHOTOGRAPH_SUFFIXES, RAW_SUFFIXES, write_text_atomic
@@ -34,6 +35,8 @@ MARKER = "deidentified"
 
 PARTINGS = frozenset({"left", "right", "middle", "centre", "center", "none", "zigzag"})
 """Any other word of the user's for a parting becomes a pseudonym."""
+
+EXCLUDED = "Excluded by a reviewer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,30 @@ def disguised_events(
         for subject in ([each.subject] if each.subject else sorted(set(subjects)))
     ]
     return tuple(sorted(found, key=lambda each: (each.event_date, each.subject, each.label)))
+
+
+def disguised_corrections(
+    corrections: Corrections, disguise: Disguise, subjects: Sequence[str]
+) -> Corrections:
+    """What a reviewer decided, without the reviewer's name and words.
+
+    Geometry and exclusions stay; of the record, how many decisions were applied.
+    """
+    name = disguise.key.identity
+    record = corrections.record
+    return Corrections(
+        excluded={
+            name(sha256): replace(reason, message=EXCLUDED)
+            for sha256, reason in corrections.excluded.items()
+        },
+        regions={name(key): replace(each, who="") for key, each in corrections.regions.items()},
+        points={
+            name(key): replace(each, who="", reference_sha256=name(each.reference_sha256))
+            for key, each in corrections.points.items()
+        },
+        events=disguised_events(corrections.events, disguise, subjects),
+        record={"applied_count": len(record["applied"])} if record else {},
+    )
 
 
 def _distinct(events: Sequence[Event]) -> tuple[str, ...]:

@@ -64,8 +64,12 @@ def co_visible_region(
     others: Sequence[tuple[SurfaceTransform, Segmentation]],
     *,
     max_incidence_deg: float,
+    drawn: BoolArray | None = None,
 ) -> BoolArray:
     """Part of the reference's scalp that every compared photograph shows.
+
+    What a person drew is scalp, whatever the segmentation takes its skin for: only the angle,
+    glare, objects, the background and what a photograph doesn't show are taken out of it.
 
     Parameters
     ----------
@@ -75,13 +79,23 @@ def co_visible_region(
         ``moving_from_reference`` and the segmentation of each registered photograph.
     max_incidence_deg : float
         Largest incidence angle in any of the photographs.
+    drawn : bool (H, W) or None
+        Region that a person drew, on the reference's grid; None takes all of the scalp.
 
     Returns
     -------
     bool (H, W)
         On the reference's grid.
     """
-    region = scalp_region(reference, max_incidence_deg=max_incidence_deg)
+    if drawn is None:
+        region = scalp_region(reference, max_incidence_deg=max_incidence_deg)
+        blocking: tuple[RegionClass, ...] = (*_HIDING, RegionClass.OTHER_SKIN)
+    else:
+        # A rim around it: what lies just outside decides where its border is seen.
+        region = ndimage.binary_dilation(drawn, iterations=EDGE_MARGIN_PX + 1)
+        region &= reference.incidence_cosine >= np.cos(np.deg2rad(max_incidence_deg))
+        region &= _usable(reference, _HIDING)
+        blocking = _HIDING
     rows, columns = np.nonzero(region)
     points = reference.grid.to_photograph(np.stack([columns, rows], axis=1).astype(np.float64))
     seen = np.ones(len(points), dtype=bool)
@@ -89,19 +103,22 @@ def co_visible_region(
     for transform, segmentation in others:
         with np.errstate(invalid="ignore"):
             facing = transform.incidence_cosine(points) >= smallest_cosine
-        seen &= facing & _shows_scalp(segmentation, transform.map_points(points))
+        usable = _usable(segmentation, blocking)
+        seen &= facing & _sample_mask(usable, segmentation.grid, transform.map_points(points))
     region[rows, columns] = seen
+    if drawn is not None:
+        outside = ~ndimage.binary_dilation(drawn, iterations=EDGE_MARGIN_PX + 1)
+        return np.asarray(_eroded(region | outside) & drawn)
     return _without_specks(region)
 
 
-def _shows_scalp(segmentation: Segmentation, points: FloatArray) -> BoolArray:
-    """Whether the photograph shows measurable scalp at its points (N, 2)."""
-    blocked = np.isin(
-        segmentation.classes,
-        (RegionClass.BACKGROUND, RegionClass.OBJECT, RegionClass.OTHER_SKIN),
-    )
-    usable = ~segmentation.glare & ~(blocked & ~segmentation.scalp)
-    return _sample_mask(usable, segmentation.grid, points)
+_HIDING = (RegionClass.BACKGROUND, RegionClass.OBJECT)
+
+
+def _usable(segmentation: Segmentation, blocking: Sequence[RegionClass]) -> BoolArray:
+    """Grid pixels (H, W) without glare that are scalp, or at least nothing that blocks it."""
+    blocked = np.isin(segmentation.classes, blocking)
+    return np.asarray(~segmentation.glare & ~(blocked & ~segmentation.scalp))
 
 
 def _sample_mask(mask: BoolArray, grid: Grid, points: FloatArray) -> BoolArray:
@@ -113,13 +130,18 @@ def _sample_mask(mask: BoolArray, grid: Grid, points: FloatArray) -> BoolArray:
     return result
 
 
-def _without_specks(region: BoolArray) -> BoolArray:
-    """The region without its thin border and without islands too small to be seen."""
+def _eroded(region: BoolArray) -> BoolArray:
+    """The region without its thin border."""
     kernel = cv2.getStructuringElement(
         cv2.MORPH_ELLIPSE, (2 * EDGE_MARGIN_PX + 1, 2 * EDGE_MARGIN_PX + 1)
     )
     padded = np.pad(region.astype(np.uint8), 1)
-    eroded = cv2.erode(padded, kernel)[1:-1, 1:-1] > 0
+    return np.asarray(cv2.erode(padded, kernel)[1:-1, 1:-1] > 0)
+
+
+def _without_specks(region: BoolArray) -> BoolArray:
+    """The region without its thin border and without islands too small to be seen."""
+    eroded = _eroded(region)
     labels, count = ndimage.label(eroded)
     if count < 2:
         return np.asarray(eroded)

@@ -13,9 +13,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
+
 from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
 from scalptrack.card_colours import corrected_by_card
+from scalptrack.corrections import NO_CORRECTIONS, POINTS_BY_HAND, Corrections, drawn_mask
 from scalptrack.errors import HeadNotFoundError, ImageReadError
 from scalptrack.images import read_photograph
 from scalptrack.measurement import (
@@ -49,6 +52,7 @@ from scalptrack.registration import (
     HeadFeatures,
     HeadTransform,
     extract_features,
+    identity,
 )
 from scalptrack.registration.by_outline import TURN_SD_DEG
 from scalptrack.registration.camera import Camera
@@ -200,6 +204,7 @@ def track(
     settings: Settings,
     *,
     cache: RecordCache,
+    corrections: Corrections = NO_CORRECTIONS,
     executor: Executor | None = None,
     on_step: OnStep = lambda _name: None,
 ) -> Iterator[Series]:
@@ -213,6 +218,8 @@ def track(
         Everything that decides a result.
     cache : RecordCache
         Where analyses and registrations of an earlier run lie.
+    corrections : Corrections
+        What a person excluded, drew and set.
     executor : Executor or None
         Runs the analyses of photographs; None runs them here.
     on_step : callable
@@ -229,7 +236,7 @@ def track(
         photographs = tuple(group)
         analyses = _analyses(photographs, settings, cache, executor=executor, on_step=on_step)
         members = [Member(*each) for each in zip(photographs, analyses, strict=True)]
-        yield measure_series(subject, view, members, settings, cache=cache)
+        yield measure_series(subject, view, members, settings, cache=cache, corrections=corrections)
 
 
 def _analyses(
@@ -269,11 +276,19 @@ def measure_series(
     settings: Settings,
     *,
     cache: RecordCache,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Series:
-    """Register one subject's photographs of one view and measure their co-visible scalp."""
-    aligned = align_series(members, settings, cache)
+    """Register one subject's photographs of one view and measure their co-visible scalp.
+
+    Photographs that a person excluded take no part; a region that one drew on the reference is
+    compared instead of all of the co-visible scalp.
+    """
+    members = [_without_excluded(each, corrections) for each in members]
+    aligned = align_series(members, settings, cache, corrections=corrections)
     reference = aligned.reference
-    region = None if reference is None else _region(reference, members, aligned, settings)
+    region = (
+        None if reference is None else _region(reference, members, aligned, settings, corrections)
+    )
     if reference is None or region is None:
         reason = aligned.reason if reference is None else None
         failed = tuple(
@@ -289,13 +304,22 @@ def measure_series(
     return Series(subject, view, tuple(measured), reference, region)
 
 
+def _without_excluded(member: Member, corrections: Corrections) -> Member:
+    """The member, or without anything to measure where a person excluded it."""
+    reason = corrections.excluded.get(member.photograph.sha256)
+    if reason is None:
+        return member
+    return replace(member, analysis=_no_analysis(Status.REFUSED, reason, member.analysis.quality))
+
+
 def _region(
     reference: int,
     members: Sequence[Member],
     aligned: Aligned,
     settings: Settings,
+    corrections: Corrections,
 ) -> BoolArray | None:
-    """The co-visible scalp on the reference's grid."""
+    """The co-visible scalp on the reference's grid, or what is seen of the region drawn there."""
     segmentation = members[reference].analysis.segmentation
     if segmentation is None:
         return None
@@ -307,7 +331,28 @@ def _region(
         and registration.transform is not None
         and member.analysis.segmentation is not None
     ]
-    return co_visible_region(segmentation, others, max_incidence_deg=settings.max_incidence_deg)
+    drawn = corrections.regions.get(members[reference].photograph.sha256)
+    features = members[reference].analysis.features
+    if drawn is None or features is None:
+        return co_visible_region(segmentation, others, max_incidence_deg=settings.max_incidence_deg)
+    return co_visible_region(
+        _facing_everywhere(segmentation, features),
+        others,
+        max_incidence_deg=settings.max_incidence_deg,
+        drawn=drawn_mask(drawn, segmentation.grid),
+    )
+
+
+def _facing_everywhere(segmentation: Segmentation, features: HeadFeatures) -> Segmentation:
+    """The segmentation with incidence from the head's shape where it sees no scalp.
+
+    Segmentation knows the incidence on its own scalp alone; a person may have drawn beyond it.
+    """
+    points = segmentation.grid.photograph_points()
+    of_head = np.nan_to_num(identity(features).incidence_cosine(points), nan=-1.0)
+    own = segmentation.incidence_cosine
+    cosine = np.where(segmentation.scalp, own, of_head.reshape(own.shape).astype(np.float32))
+    return replace(segmentation, incidence_cosine=cosine)
 
 
 def _measure_member(
@@ -353,10 +398,11 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
     if registration is None:
         message = "an analysed photograph has to be registered or be the reference"
         raise ValueError(message)
-    by_outline = registration.registered and registration.method == "outline"
+    doubts = {"outline": (OUTLINE_ONLY,), "points": (POINTS_BY_HAND,)}
+    doubt = doubts.get(registration.method, ()) if registration.registered else ()
     return replace(
         base,
-        warnings=(*base.warnings, OUTLINE_ONLY) if by_outline else base.warnings,
+        warnings=(*base.warnings, *doubt),
         status=Status.MEASURED if registration.registered else Status.REFUSED,
         reason=None if registration.registered else registration.reason,
         tier=registration.tier,

@@ -15,6 +15,12 @@ import numpy as np
 
 from scalptrack.cache import RecordCache
 from scalptrack.chart import timeline_png, timeline_svg, zones_png, zones_svg
+from scalptrack.correction_notes import (
+    lost_corrections,
+    with_correction_notes,
+    without_drawn_regions,
+)
+from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.dicom_series import write_dicom
 from scalptrack.images import read_photograph
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
@@ -31,6 +37,7 @@ from scalptrack.records import (
     Event,
     ImageArray,
     Outcome,
+    Registration,
     SaltEstimate,
     Settings,
     Status,
@@ -45,6 +52,7 @@ from scalptrack.report import (
     build_pdf,
     build_report,
 )
+from scalptrack.run_record import write_run_record
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
 from scalptrack.zone_tables import zone_timelines, zones_csv
@@ -115,6 +123,8 @@ def run_and_write(
     out: Path,
     events: Sequence[Event] = (),
     conditions: Sequence[VisitConditions] = (),
+    corrections: Corrections = NO_CORRECTIONS,
+    invocation: Sequence[str] = (),
     executor: Executor | None = None,
     use_cache: bool = True,
     pdf: bool = False,
@@ -136,6 +146,10 @@ def run_and_write(
         Shown on the time axis.
     conditions : sequence of VisitConditions
         What the user stated of the visits.
+    corrections : Corrections
+        What a reviewer decided.
+    invocation : sequence of str
+        Arguments that give this run again, for `review`.
     executor : Executor or None
         Runs analyses of photographs at the same time.
     use_cache : bool
@@ -166,7 +180,14 @@ def run_and_write(
     )
     zoned = [
         with_zones(each, forehead=settings.forehead)
-        for each in track(catalog, settings, cache=cache, executor=executor, on_step=on_step)
+        for each in track(
+            catalog,
+            settings,
+            cache=cache,
+            corrections=corrections,
+            executor=executor,
+            on_step=on_step,
+        )
     ]
     series = [each.series for each in zoned]
     outcomes = (
@@ -174,13 +195,22 @@ def run_and_write(
         *(rejected_outcome(each) for each in catalog.rejected),
     )
     model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
-    timelines = build_timelines(outcomes, events=events, conditions=conditions, error_model=model)
+    events = (*events, *(each for each in corrections.events if each not in events))
+    timelines = with_correction_notes(
+        build_timelines(outcomes, events=events, conditions=conditions, error_model=model),
+        series,
+        corrections,
+    )
     zones = zone_timelines(
         {(each.series.subject, each.series.view): each.found for each in zoned},
         build_zone_timelines(outcomes, events=events, conditions=conditions, error_model=model),
     )
-    salt = estimate_salt(timelines)
-    notes = unmatched(conditions, outcomes)
+    salt = estimate_salt(without_drawn_regions(timelines, series, corrections))
+    notes = (
+        *unmatched(conditions, outcomes),
+        *corrections.notes,
+        *lost_corrections(series, corrections),
+    )
     pictures: PictureNames = {}
     for each in series:
         pictures |= _write_pictures(each, folder, cache, settings, cover_faces=deidentified)
@@ -197,6 +227,7 @@ def run_and_write(
         model_sha256=model_checksum(),
         conditions=conditions,
         outputs=[*top_names, *written],
+        decisions=corrections.record,
     ) | {"deidentified": deidentified}
     folder.write_text("measurements.csv", measurements_csv(outcomes, timelines))
     folder.write_text("changes.csv", changes_csv(timelines))
@@ -216,6 +247,8 @@ def run_and_write(
         salt=salt,
     )
     folder.write_text("report.html", build_report(context))
+    if not deidentified:  # It holds paths and names.
+        write_run_record(folder, catalog, outcomes, invocation)
     if pdf:
         folder.write_bytes(PDF_NAME, build_pdf(context, lambda name: _picture(folder, name)))
     return RunResult(outcomes, timelines, document, notes, zones, salt)
@@ -344,6 +377,12 @@ def _write_pictures(
     return names
 
 
+def _digest(registration: Registration) -> str:
+    """Hash of a transform that the two photographs alone don't tell: points were set by hand."""
+    parameters = registration.transform.as_dict() if registration.transform else {}
+    return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+
+
 def _cached_pictures(
     series: Series,
     index: int,
@@ -355,8 +394,10 @@ def _cached_pictures(
     """Pictures of one photograph, drawn again only when the compared region is another one."""
     if series.reference is None or series.region is None:
         return None
+    registration = series.photographs[index].registration
     key = (
         "pictures",
+        "" if registration is None or registration.method != "points" else _digest(registration),
         series.photographs[series.reference].member.photograph.sha256,
         series.photographs[index].member.photograph.sha256,
         hashlib.sha256(np.packbits(series.region).tobytes()).hexdigest(),

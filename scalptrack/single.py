@@ -34,8 +34,8 @@ from scalptrack.records import (
 from scalptrack.registration import (
     extract_features,
     register,
+    register_by_hand,
     register_by_outline,
-    register_points,
     warp_to_reference,
 )
 from scalptrack.segmentation import coverage_interval, shared_segmenter
@@ -277,7 +277,7 @@ def register_photographs(
                 features[0], features[1], registration, seed=settings.seed
             )
     else:
-        registration = register_points(features[0], features[1], pairs[0], pairs[1])
+        registration = register_by_hand(features[0], features[1], pairs[0], pairs[1])
     document = register_document(registration, points)
     if out is not None:
         write_pair(opened[0].image, opened[1].image, registration, document, OutputFolder(out))

@@ -13,10 +13,11 @@ from typing import Any
 
 from scalptrack import __version__
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION
+from scalptrack.longitudinal.components import TIER_B_SD_FACTOR
 from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.longitudinal.intervals import interval
 from scalptrack.plain import to_plain
-from scalptrack.records import Outcome, Settings, Severity, Timeline, VisitConditions
+from scalptrack.records import Outcome, Settings, Severity, Tier, Timeline, VisitConditions
 
 MEASUREMENT_COLUMNS = (
     "subject",
@@ -135,6 +136,8 @@ def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[floa
     degrees = 1.0
     if timeline is not None:
         degrees = timeline.effective_degrees_of_freedom or timeline.sd_degrees_of_freedom
+    if outcome.tier is Tier.B:
+        within *= TIER_B_SD_FACTOR
     sd = math.hypot(max(within, components), MEASURED_VISIT_SD_FRACTION)
     return interval(measurement.coverage_fraction, sd, max(degrees, 1.0), lowest=0.0, highest=1.0)
 
@@ -178,6 +181,7 @@ def provenance(
     model_sha256: str,
     outputs: Sequence[str],
     conditions: Sequence[VisitConditions] = (),
+    decisions: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Where every number comes from; the same inputs and versions give the same document."""
     return {
@@ -199,6 +203,7 @@ def provenance(
         ],
         "inputs": {each.name: each.sha256 for each in outcomes},
         "visits": to_plain(tuple(conditions)),
+        "decisions": to_plain(dict(decisions)) if decisions else None,
         "outputs": sorted(outputs),
     }
 

@@ -13,10 +13,17 @@ from PIL import Image
 
 from scalptrack import pictures
 from scalptrack.catalog import catalog_folder
-from scalptrack.disguise import Disguise, disguised, disguised_conditions, disguised_events
+from scalptrack.corrections import NO_CORRECTIONS, Corrections, DrawnRegion, HandSetPoints
+from scalptrack.disguise import (
+    Disguise,
+    disguised,
+    disguised_conditions,
+    disguised_corrections,
+    disguised_events,
+)
 from scalptrack.images import encode_image
 from scalptrack.pseudonyms import PseudonymKey
-from scalptrack.records import Event, RegionClass, VisitConditions
+from scalptrack.records import Event, Reason, RegionClass, VisitConditions
 from tests.builders import disc, segmentation_of
 
 KEY = PseudonymKey(b"k" * 32)
@@ -91,6 +98,29 @@ def test_events_and_conditions_follow_their_subjects():
     assert condition.visit_date == KEY.shifted(DAY, "anna", max_days=100)
     (own,) = disguised_conditions([replace(stated, parting="as Anna likes")], disguise)
     assert own.parting.startswith("parting-")
+
+
+def test_corrections_follow_their_photographs_without_a_word_of_the_reviewer():
+    disguise = Disguise(KEY, 100)
+    given = Corrections(
+        excluded={"a" * 64: Reason("excluded", "excluded by Dr. Knopf: Anna moved")},
+        regions={"b" * 64: DrawnRegion((((0, 0), (9, 0), (9, 9)),), "Dr. Knopf")},
+        points={"c" * 64: HandSetPoints("b" * 64, ((1, 2, 3, 4),), "Dr. Knopf")},
+        events=(Event(DAY, "Dr. Knopf", "anna"),),
+        notes=("decisions of Dr. Knopf",),
+        record={"applied": [{"who": "Dr. Knopf"}], "log_sha256": "d" * 64},
+    )
+    shown = disguised_corrections(given, disguise, ["anna"])
+    assert "Knopf" not in repr(shown)
+    assert "anna" not in repr(shown).casefold()
+    keys = [KEY.identity(letter * 64) for letter in "abc"]
+    assert [*shown.excluded, *shown.regions, *shown.points] == keys
+    assert shown.excluded[keys[0]].code == "excluded"
+    assert shown.regions[keys[1]].polygons == given.regions["b" * 64].polygons
+    assert shown.points[keys[2]].reference_sha256 == keys[1]
+    assert shown.points[keys[2]].pairs == ((1, 2, 3, 4),)
+    assert shown.record == {"applied_count": 1}
+    assert disguised_corrections(NO_CORRECTIONS, disguise, []) == NO_CORRECTIONS
 
 
 def test_a_face_that_cannot_be_covered_is_not_shown(tmp_path):

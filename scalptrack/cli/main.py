@@ -12,6 +12,7 @@ from scalptrack.cli.check import check_command
 from scalptrack.cli.deidentify import deidentify_command
 from scalptrack.cli.guide import guide_command
 from scalptrack.cli.register import register_command
+from scalptrack.cli.review import review_command
 from scalptrack.cli.segment import segment_command
 from scalptrack.cli.study_conclusions import study_command
 from scalptrack.cli.track import track_command
@@ -47,6 +48,7 @@ for _command in (
     check_command,
     register_command,
     segment_command,
+    review_command,
     deidentify_command,
     study_command,
     card_command,

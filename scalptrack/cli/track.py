@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -27,9 +28,11 @@ from scalptrack.cli.common import (
 from scalptrack.cli.deidentify import open_key, require_apart
 
 if TYPE_CHECKING:
+    from scalptrack.corrections import Corrections
     from scalptrack.disguise import Disguise
     from scalptrack.records import Catalog, Settings
     from scalptrack.results import RunResult
+    from scalptrack.review.log import DecisionLog
 
 MAX_DEFAULT_JOBS = 4
 FEW_PHOTOGRAPHS = 4
@@ -82,6 +85,12 @@ FEW_PHOTOGRAPHS = 4
     help="Correct colours by the printed card (`scalptrack card`) before hair is told from skin; a "
     "photograph in which it can't be read is refused.",
 )
+@click.option(
+    "--decisions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="What was decided with `scalptrack review`.  [default: OUT/decisions.jsonl, when there]",
+)
+@click.option("--no-decisions", is_flag=True, help="Measure as if nothing had been decided.")
 @click.option("--pdf", is_flag=True, help="Also write the report as report.pdf (A4).")
 @click.option(
     "--dicom",
@@ -121,6 +130,8 @@ def track_command(
     jobs: int | None,
     forehead: str | None,
     colour_card: bool,
+    decisions: Path | None,
+    no_decisions: bool,
     pdf: bool,
     dicom: bool,
     key_file: Path | None,
@@ -138,7 +149,7 @@ def track_command(
     PHOTOS is a folder (SUBJECT/VIEW/2026-03-12.jpg and many variants; see `scalptrack catalog`)
     or a manifest CSV. Every file is accounted for in measurements.csv: a photograph that can't be
     believed is refused with its reason. Originals are only read. A rerun gives the same numbers
-    and computes only what is new.
+    and computes only what is new. What was decided with `scalptrack review OUT` is applied.
 
     \b
     Examples:
@@ -149,6 +160,8 @@ def track_command(
     """
     from scalptrack.records import Settings
     from scalptrack.references import set_references
+    from scalptrack.review.applying import apply_decisions
+    from scalptrack.run_record import invocation
 
     settings = Settings(
         seed=seed,
@@ -163,16 +176,30 @@ def track_command(
     if dicom:
         _require_dicom(named=key_file is None)
     disguise = _disguise(photos, out, key_file, create=create_key, shift_dates=shift_dates)
+    log, source = _read_decisions(out, decisions, unused=no_decisions)
     catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
     if not catalog.photographs:
         _refuse_empty(catalog, photos)
+    catalog, corrections = apply_decisions(catalog, log, source=source)
     catalog = set_references(catalog, references)
+    events, visits = _beside(photos, events, "events.csv"), _beside(photos, visits, "visits.csv")
     result = _run(
         catalog,
         settings,
         out=out,
-        events=_beside(photos, events, "events.csv"),
-        visits=_beside(photos, visits, "visits.csv"),
+        events=events,
+        visits=visits,
+        corrections=corrections,
+        invocation=invocation(
+            photos,
+            out,
+            settings,
+            events=events,
+            visits=visits,
+            references=references,
+            decisions=decisions,
+            pdf=pdf,
+        ),
         jobs=jobs,
         use_cache=not no_cache,
         pdf=pdf,
@@ -180,6 +207,11 @@ def track_command(
         disguise=disguise,
         hide_progress=quiet or as_json,
     )
+    _finish(result, out, as_json=as_json, quiet=quiet)
+
+
+def _finish(result: RunResult, out: Path, *, as_json: bool, quiet: bool) -> None:
+    """Say what came out, and end with the exit status."""
     if as_json:
         echo_json(result.document())
     elif not quiet:
@@ -243,6 +275,20 @@ def _beside(photos: Path, named: Path | None, name: str) -> Path | None:
     return beside if beside.is_file() else None
 
 
+def _read_decisions(out: Path, named: Path | None, *, unused: bool) -> tuple[DecisionLog, str]:
+    """What was decided, and the name of the file; no lines where there is none."""
+    from scalptrack.review.log import DECISIONS_NAME, DecisionLog, read_log
+
+    if unused and named is not None:
+        message = "--decisions and --no-decisions contradict each other."
+        raise CommandError(message)
+    if named is not None and not named.is_file():
+        message = f"{named} doesn't exist. Give a file that `scalptrack review` wrote."
+        raise CommandError(message)
+    path = named or out / DECISIONS_NAME
+    return DecisionLog() if unused else read_log(path), path.name
+
+
 def _run(
     catalog: Catalog,
     settings: Settings,
@@ -250,6 +296,8 @@ def _run(
     out: Path,
     events: Path | None,
     visits: Path | None,
+    corrections: Corrections,
+    invocation: Sequence[str],
     jobs: int | None,
     use_cache: bool,
     pdf: bool,
@@ -258,7 +306,12 @@ def _run(
     hide_progress: bool,
 ) -> RunResult:
     from scalptrack.catalog import read_events
-    from scalptrack.disguise import disguised, disguised_conditions, disguised_events
+    from scalptrack.disguise import (
+        disguised,
+        disguised_conditions,
+        disguised_corrections,
+        disguised_events,
+    )
     from scalptrack.results import run_and_write
     from scalptrack.visits import read_visits
 
@@ -270,6 +323,7 @@ def _run(
         subjects = [each.subject for each in catalog.photographs]
         shown_events = disguised_events(shown_events, disguise, subjects)
         conditions = disguised_conditions(conditions, disguise)
+        corrections = disguised_corrections(corrections, disguise, subjects)
         shown = disguised(catalog, disguise)
     with (
         shown as photographs,
@@ -282,6 +336,8 @@ def _run(
             out=out,
             events=shown_events,
             conditions=conditions,
+            corrections=corrections,
+            invocation=invocation,
             executor=executor,
             use_cache=use_cache,
             pdf=pdf,

@@ -1,5 +1,6 @@
 """Where the points of one photograph of a head lie in another one of the same head."""
 
+from scalptrack.registration.by_hand import register_by_hand
 from scalptrack.registration.by_outline import register_by_outline
 from scalptrack.registration.chain import ChainedTransform, chain
 from scalptrack.registration.close_up import (
@@ -24,6 +25,7 @@ __all__ = [
     "extract_features",
     "identity",
     "register",
+    "register_by_hand",
     "register_by_outline",
     "register_close_ups",
     "register_points",

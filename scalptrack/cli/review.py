@@ -1,0 +1,124 @@
+"""``scalptrack review``: a local page to look, correct, accept and reject."""
+
+from __future__ import annotations
+
+import html
+import webbrowser
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from scalptrack.cli.common import (
+    echo_counts,
+    echo_json,
+    finish,
+    json_option,
+    quiet_option,
+    translate_errors,
+)
+from scalptrack.wording import plural
+
+if TYPE_CHECKING:
+    from scalptrack.review.session import ReviewSession
+
+
+@click.command("review", short_help="Look at results, correct, accept and reject.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--reviewer",
+    default="",
+    metavar="NAME",
+    help="Who decides, for the log; asked on the page when it isn't given.",
+)
+@click.option(
+    "--photos",
+    type=click.Path(path_type=Path),
+    help="Where the photographs are, if they were moved since `track` ran.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(min=0, max=65535),
+    default=0,
+    help="Port on 127.0.0.1.  [default: any free one]",
+)
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@json_option
+@quiet_option
+@translate_errors
+def review_command(
+    folder: Path,
+    *,
+    reviewer: str,
+    photos: Path | None,
+    port: int,
+    no_browser: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Open a page on the results in DIR, the --out of `scalptrack track`.
+
+    The page shows every photograph with its overlay, status and reason. Accept it or exclude it,
+    choose the reference, draw the region on it, set pairs of points on a photograph that was
+    refused, add notes and treatments. Decisions are kept in DIR/decisions.jsonl with who decided
+    what and when; the next `track` into DIR applies them. The page is served to this computer
+    only. End with Ctrl-C.
+
+    With --json nothing is served: the decisions and their log are printed.
+
+    Exit status: 0 nothing is left to look at and all decisions are in the numbers; 1 otherwise.
+
+    \b
+    Examples:
+      scalptrack review results --reviewer "Dr. Grey"
+      scalptrack review results --json
+    """
+    from scalptrack.review.session import ReviewSession
+
+    session = ReviewSession(folder, photos=photos, reviewer=reviewer)
+    if not as_json:
+        _serve(session, port, open_browser=not no_browser, quiet=quiet)
+    document = session.document()
+    if as_json:
+        echo_json(document)
+    elif not quiet and document["stale"]:
+        click.echo(f"The numbers are older than the decisions. Run:\n  {document['command']}")
+    echo_counts(
+        f"{plural(document['photographs'], 'file')}: {document['need_a_look']} to look at, "
+        f"{plural(len(document['decisions']), 'decision')}, "
+        f"{plural(len(document['log']), 'line')} in the log"
+    )
+    finish(all_good=not document["need_a_look"] and not document["stale"])
+
+
+def _serve(session: ReviewSession, port: int, *, open_browser: bool, quiet: bool) -> None:
+    """Serve until Ctrl-C."""
+    from scalptrack.review.server import ReviewServer
+
+    with ReviewServer(session, port=port) as server:
+        click.echo(server.url)
+        if not quiet:
+            click.echo("Open this address in a browser on this computer; Ctrl-C ends.", err=True)
+        with TemporaryDirectory(prefix="scalptrack-") as private:
+            if open_browser:
+                webbrowser.open(_redirect(Path(private), server.url).as_uri())
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                click.echo(err=True)
+
+
+def _redirect(private: Path, url: str) -> Path:
+    """A page in a folder that only this user can read, which leads to the address.
+
+    The address itself would stand among a browser's arguments, which every user of this computer
+    can list.
+    """
+    page = private / "review.html"
+    page.write_text(
+        "<!DOCTYPE html><title>Review</title>"
+        f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">',
+        encoding="utf-8",
+    )
+    return page

@@ -1,0 +1,1 @@
+"""What a person decides about photographs: kept, audited, applied, and the page to do it on."""

@@ -1,0 +1,266 @@
+"""One reviewer's session: what the page asks for and posts, without anything of HTTP."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from scalptrack.errors import ImageReadError, InputError
+from scalptrack.images import encode_image, read_photograph
+from scalptrack.review.decisions import Change, Target
+from scalptrack.review.folder import (
+    ReviewFolder,
+    document_of,
+    is_settled,
+    read_folder,
+    seen_of,
+)
+from scalptrack.review.log import Decision, DecisionStore
+
+SHOWN_SIDE_PX = 1600
+"""Longest side of a photograph on the page; what is drawn is kept in the photograph's pixels."""
+
+KEPT_PICTURES = 12
+
+
+class ReviewSession:
+    """Everything behind the page of one results folder.
+
+    Parameters
+    ----------
+    root : Path
+        Where `track` wrote its results.
+    photos : Path or None
+        Where the photographs are, if not where the run found them.
+    reviewer : str
+        Name that the page begins with; may be empty.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no results, or its file of decisions was tampered with.
+    """
+
+    def __init__(self, root: Path, *, photos: Path | None = None, reviewer: str = "") -> None:
+        self._root, self._photos = root, photos
+        self.reviewer = reviewer
+        self.store = DecisionStore(self.folder().decisions_path)
+        self.store.read()
+        self._pictures: OrderedDict[str, tuple[bytes, tuple[int, int]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def folder(self) -> ReviewFolder:
+        """The results as they are now: `track` may have run again meanwhile."""
+        return read_folder(self._root, photos=self._photos)
+
+    def document(self) -> dict[str, Any]:
+        """Decisions and log, for `review --json`."""
+        return document_of(self.folder(), self.store.read())
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the page shows."""
+        folder, log = self.folder(), self.store.read()
+        decisions = log.decisions()
+        return document_of(folder, log) | {
+            "title": folder.root.resolve().name,
+            "reviewer": self.reviewer,
+            "photo_root_known": folder.photo_root is not None,
+            "series": _series(folder, decisions),
+            "events": {
+                name: each.value for (_, name, what), each in decisions.items() if what == "events"
+            },
+            "unfiled": [
+                _shown(each, decisions)
+                for each in folder.photographs
+                if not (each["subject"] and each["view"])
+            ],
+        }
+
+    def decide(self, who: str, changes: Sequence[Any]) -> dict[str, Any]:
+        """Keep changes that the page posts; returns the new state.
+
+        Raises
+        ------
+        InputError
+            If they can't be decided, or (`ConflictError`) somebody else decided meanwhile.
+        """
+        parsed = [Change.from_dict(each) for each in changes]
+        folder = self.folder()
+        decisions = self.store.read().decisions()
+        completed = list(parsed)
+        for change in parsed:
+            _require_known(folder, change)
+            completed += _consequences(folder, decisions, change, completed)
+        self.store.decide(who, completed)
+        return self.state()
+
+    def undo(self, who: str, number: int) -> dict[str, Any]:
+        """Take a line of the log back; returns the new state."""
+        self.store.undo(who, number)
+        return self.state()
+
+    def photograph(self, sha256: str) -> tuple[bytes, tuple[int, int]]:
+        """JPEG of a photograph, at most `SHOWN_SIDE_PX` long, and its true (width, height).
+
+        Raises
+        ------
+        InputError
+            If it can't be found or read.
+        """
+        with self._lock:
+            if sha256 in self._pictures:
+                self._pictures.move_to_end(sha256)
+                return self._pictures[sha256]
+        path = self.folder().photograph_path(sha256)
+        try:
+            image, _ = read_photograph(path)
+        except ImageReadError as error:
+            raise InputError(str(error)) from error
+        height, width = image.shape[:2]
+        scale = SHOWN_SIDE_PX / max(height, width)
+        if scale < 1:
+            size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        made = encode_image(image, suffix=".jpg", quality=85), (width, height)
+        with self._lock:
+            self._pictures[sha256] = made
+            while len(self._pictures) > KEPT_PICTURES:
+                self._pictures.popitem(last=False)
+        return made
+
+    def picture(self, name: str) -> bytes:
+        """A picture that the run wrote.
+
+        Raises
+        ------
+        InputError
+            If the run wrote no such picture.
+        """
+        folder = self.folder()
+        path = PurePosixPath(name)
+        sound = path.suffix in {".jpg", ".png"} and not path.is_absolute()
+        if not sound or ".." in path.parts or name not in folder.outputs:
+            msg = "There is no such picture."
+            raise InputError(msg)
+        try:
+            return (folder.root / path).read_bytes()
+        except OSError as error:
+            msg = f"{name} can't be read: {error.strerror or error}."
+            raise InputError(msg) from error
+
+
+def _series(folder: ReviewFolder, decisions: Mapping[Target, Decision]) -> list[dict[str, Any]]:
+    """Subjects and views with their photographs, charts and changes."""
+    places: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for each in folder.photographs:
+        if each["subject"] and each["view"]:
+            places.setdefault((each["subject"], each["view"]), []).append(each)
+    found = []
+    for (subject, view), rows in sorted(places.items()):
+        photographs = [_shown(each, decisions) for each in rows]
+        charts = [
+            name
+            for name in sorted(folder.outputs)
+            if name.endswith("/timeline.png") and _beside(name, rows)
+        ]
+        found.append(
+            {
+                "subject": subject,
+                "view": view,
+                "photographs": photographs,
+                "need_a_look": sum(each["open"] for each in photographs),
+                "chart": charts[0] if charts else None,
+                "changes": [
+                    each
+                    for each in folder.changes
+                    if (each.get("subject"), each.get("view")) == (subject, view)
+                ],
+            }
+        )
+    return found
+
+
+def _beside(chart: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a chart lies in the folder of one of the photographs' pictures."""
+    base = chart.removesuffix("timeline.png")
+    return any(name.startswith(base) for row in rows for name in row["pictures"].values())
+
+
+def _shown(photograph: Mapping[str, Any], decisions: Mapping[Target, Decision]) -> dict[str, Any]:
+    """A photograph with what was decided on it."""
+    own = {
+        what: {"value": each.value, "who": each.who, "at": each.at}
+        for (_, name, what), each in decisions.items()
+        if name == photograph["sha256"] and photograph["decidable"]
+    }
+    verdict = decisions.get(("photo", photograph["sha256"], "verdict"))
+    settled = is_settled(photograph, verdict)
+    return dict(photograph) | {
+        "decisions": own,
+        "settled": settled,
+        "open": bool(photograph["looks"]) and not settled,
+        "seen": seen_of(photograph),
+    }
+
+
+def _require_known(folder: ReviewFolder, change: Change) -> None:
+    """Refuse what is decided on a photograph or person that the run doesn't have."""
+    kind, name, _ = change.target
+    key = "sha256" if kind == "photo" else "subject"
+    if change.after is None or any(each[key] == name for each in folder.photographs):
+        return
+    msg = f"The run in this folder has no {'photograph' if kind == 'photo' else 'person'} {name}."
+    raise InputError(msg)
+
+
+def _consequences(
+    folder: ReviewFolder,
+    decisions: Mapping[Target, Decision],
+    change: Change,
+    already: Sequence[Change],
+) -> list[Change]:
+    """What has to change with a change, so that decisions don't contradict each other.
+
+    One photograph of a series is the reference; one that is excluded is none; a region or points
+    hold for the reference that they were set on, which is therefore kept.
+    """
+    _, sha256, what = change.target
+    value = change.after
+    if value is None or what in {"note", "events"}:
+        return []
+    wanted: dict[str, bool | None] = {}
+    if what == "verdict" and value["verdict"] == "excluded":
+        wanted[sha256] = None
+    elif what in {"reference", "region"}:
+        wanted[sha256] = True
+    elif what == "points":
+        wanted[value["reference"]] = True
+    for chosen in [name for name, mark in wanted.items() if mark]:
+        verdict = decisions.get(("photo", chosen, "verdict"))
+        if verdict is not None and verdict.value["verdict"] == "excluded":
+            msg = "An excluded photograph can't be the reference. Take it back first."
+            raise InputError(msg)
+        wanted |= dict.fromkeys(_siblings(folder, chosen))
+    named = {each.target for each in already}
+    found = []
+    for name, mark in wanted.items():
+        target = ("photo", name, "reference")
+        now = decisions.get(target)
+        if target not in named and (now.value if now else None) != mark:
+            found.append(Change(target, now.value if now else None, mark))
+    return found
+
+
+def _siblings(folder: ReviewFolder, sha256: str) -> list[str]:
+    """The other photographs of the same subject and view."""
+    rows = {each["sha256"]: (each["subject"], each["view"]) for each in folder.photographs}
+    if sha256 not in rows:
+        msg = f"The run in this folder has no photograph {sha256[:12]}."
+        raise InputError(msg)
+    return [name for name, place in rows.items() if place == rows[sha256] and name != sha256]

@@ -1,0 +1,241 @@
+"""The page in a real browser: what a reviewer does with it, and that a rerun honours it.
+
+Runs in any Chromium on the path; ``.ci/run`` installs one.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from click.testing import CliRunner
+
+from scalptrack.cli.main import main
+from scalptrack.review.log import read_log
+from scalptrack.review.server import ReviewServer
+from scalptrack.review.session import ReviewSession
+from tests.review.results import NAMES, write_results
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright isn't installed: pip install 'scalptrack[test]'"
+)
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+BROWSER = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+
+pytestmark = [
+    pytest.mark.skipif(
+        BROWSER is None, reason=f"no browser found on the path (looked for {', '.join(BROWSERS)})"
+    ),
+]
+
+
+@dataclass
+class Opened:
+    """The page in the browser, and what the browser complained of or asked for."""
+
+    page: object
+    origin: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def quiet(self) -> bool:
+        assert self.complaints == []
+        away = [url for url in self.requests if not url.startswith((self.origin, "data:"))]
+        assert away == []
+        return True
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    with sync_api.sync_playwright() as play:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = play.chromium.launch(executable_path=BROWSER, args=flags)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def _reviewing(chromium, out, *, size=DESKTOP, reviewer="Dr. Grey") -> Iterator[Opened]:
+    with ReviewServer(ReviewSession(out, reviewer=reviewer)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        page = chromium.new_page(viewport=size)
+        page.set_default_timeout(120_000)
+        opened = Opened(page, server.url)
+        page.on("console", lambda message: opened.complaints.append(message.text))
+        page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        page.on("request", lambda request: opened.requests.append(request.url))
+        try:
+            page.goto(server.url)
+            page.wait_for_selector("nav li")
+            yield opened
+        finally:
+            page.close()
+            server.shutdown()
+            thread.join()
+
+
+def _card(page, sha256):
+    return page.locator(f'article[data-sha256="{sha256}"]')
+
+
+def _draw(page, corners) -> None:
+    """Click at shares of the picture's width and height."""
+    page.wait_for_selector("#editor svg image", state="attached")
+    box = page.locator("#editor svg image").bounding_box()
+    for x, y in corners:
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+def test_a_reviewer_gives_a_name_excludes_with_a_reason_and_undoes(chromium, tmp_path):
+    out, _, hashes = write_results(tmp_path)
+    with _reviewing(chromium, out, reviewer="") as opened:
+        page = opened.page
+        assert page.locator("nav li").all_inner_texts() == [
+            "anna\nvertex\n2 to look at",
+            "ben\nfrontal\nnothing open",
+        ]
+        page.get_by_role("link", name="anna").click()
+        page.locator("#event-label").fill("half typed")
+        card = _card(page, hashes[NAMES[2]])
+        card.get_by_role("button", name="Exclude…").click()
+        page.keyboard.type("another person")
+        page.keyboard.press("Enter")
+        page.get_by_label("Your name").fill("Dr. Grey")
+        page.keyboard.press("Enter")
+        card.get_by_text("Excluded: another person (Dr. Grey").wait_for()
+        assert page.locator("#event-label").input_value() == "half typed"
+        assert page.locator("#stale").is_visible()
+        assert page.locator("#command").inner_text().startswith("scalptrack track ")
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_text("Line 1 of the log was taken back.").wait_for()
+        assert not page.locator("#stale").is_visible()
+        assert opened.quiet()
+    log = read_log(out / "decisions.jsonl")
+    assert [(each.who, each.action) for each in log.entries] == [
+        ("Dr. Grey", "decide"),
+        ("Dr. Grey", "undo"),
+    ]
+
+
+def test_a_region_is_drawn_by_keyboard_in_pixels_of_the_photograph(chromium, tmp_path):
+    out, _, hashes = write_results(tmp_path)
+    with _reviewing(chromium, out) as opened:
+        page = opened.page
+        page.get_by_role("link", name="anna").click()
+        _card(page, hashes[NAMES[0]]).get_by_role("button", name="Draw region…").click()
+        page.wait_for_selector("#editor svg image", state="attached")
+        save = page.get_by_role("button", name="Save")
+        page.locator("#editor svg").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        for key in ("ArrowRight", "ArrowDown"):
+            assert save.is_disabled()
+            for _ in range(8):
+                page.keyboard.press(key)
+            page.keyboard.press("Enter")
+        assert page.locator("#editor-status").inner_text() == "Region with 3 corners."
+        page.locator(".spot").nth(2).focus()
+        page.keyboard.press("Shift+ArrowLeft")
+        page.keyboard.press("Delete")
+        assert page.locator(".spot").count() == 2
+        page.keyboard.press("Enter")
+        save.click()
+        _card(page, hashes[NAMES[0]]).get_by_text("Region drawn (Dr. Grey").wait_for()
+        assert opened.quiet()
+    decisions = read_log(out / "decisions.jsonl").decisions()
+    (polygon,) = decisions["photo", hashes[NAMES[0]], "region"].value["polygons"]
+    assert polygon[0] == pytest.approx([89.5, 59.5], abs=0.6)
+    across, down = polygon[1][0] - polygon[0][0], polygon[2][1] - polygon[1][1]
+    assert across == pytest.approx(down, abs=0.05)
+    assert 5 < across < 90
+
+
+def test_points_are_set_by_touch_on_a_phone(chromium, tmp_path):
+    out, _, hashes = write_results(tmp_path)
+    with _reviewing(chromium, out, size=PHONE) as opened:
+        page = opened.page
+        page.get_by_role("link", name="anna").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        card = _card(page, hashes[NAMES[2]])
+        card.get_by_role("button", name="Set points…").click()
+        images = page.locator("#editor svg image")
+        images.nth(1).wait_for(state="attached")
+        for corner in ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)):
+            for side in (0, 1):
+                box = images.nth(side).bounding_box()
+                x = box["x"] + corner[0] * box["width"]
+                y = box["y"] + corner[1] * box["height"]
+                for kind in ("pointerdown", "pointerup"):
+                    page.locator("#editor svg").nth(side).dispatch_event(
+                        kind, {"clientX": x, "clientY": y, "button": 0, "bubbles": True}
+                    )
+        assert page.locator("#editor-status").inner_text() == "4 of at least 4 pairs."
+        page.get_by_role("button", name="Save").click()
+        card.get_by_text("4 pairs of points set (Dr. Grey").wait_for()
+        sizes = [each.bounding_box() for each in card.get_by_role("button").all()]
+        assert min(min(each["width"], each["height"]) for each in sizes) >= 36
+        assert opened.quiet()
+    value = read_log(out / "decisions.jsonl").decisions()["photo", hashes[NAMES[2]], "points"].value
+    assert value["reference"] == hashes[NAMES[0]]
+    assert value["pairs"][0] == pytest.approx([35.5, 23.5, 35.5, 23.5], abs=1.5)
+    assert value["pairs"][2] == pytest.approx([143.5, 95.5, 143.5, 95.5], abs=1.5)
+
+
+def test_a_rerun_honours_an_exclusion_and_a_region(chromium, tracked, few_photographs, tmp_path):
+    _, source = tracked
+    out = tmp_path / "results"
+    shutil.copytree(source, out)
+    run = json.loads((out / ".scalptrack" / "run.json").read_text())
+    assert run["photographs"] == str(few_photographs.resolve())
+    measured = [row for row in _rows(out) if row["status"] == "measured"]
+    reference, excluded, other = (row["sha256"] for row in measured)
+    with _reviewing(chromium, out) as opened:
+        page = opened.page
+        page.get_by_role("link", name="subject-03").click()
+        _card(page, excluded).get_by_role("button", name="Exclude…").click()
+        page.keyboard.type("hair was wet")
+        page.keyboard.press("Enter")
+        _card(page, excluded).get_by_text("Excluded: hair was wet").wait_for()
+        _card(page, reference).get_by_role("button", name="Draw region…").click()
+        _draw(page, ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)))
+        page.get_by_role("button", name="Save").click()
+        _card(page, reference).get_by_text("Region drawn").wait_for()
+        assert opened.quiet()
+    arguments = ["track", str(few_photographs), "--out", str(out), "--jobs", "1"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1, result.output
+    assert "Note: decisions.jsonl: 3 decisions of a reviewer applied." in result.stderr
+    rows = {row["sha256"]: row for row in _rows(out) if row["reason_code"] != "duplicate_of"}
+    assert rows[excluded]["status"] == "refused"
+    assert rows[excluded]["reason"] == "Excluded by Dr. Grey: hair was wet"
+    assert rows[excluded]["coverage_percent"] == ""
+    before = {row["sha256"]: row for row in measured}
+    for each in (reference, other):
+        assert rows[each]["status"] == "measured"
+        assert 0 < int(rows[each]["region_px"]) < 0.6 * int(before[each]["region_px"])
+    record = json.loads((out / "provenance.json").read_text())
+    assert record["references"][0]["reason"]["code"] == "set"
+    assert record["decisions"]["log_sha256"] == read_log(out / "decisions.jsonl").head
+    assert [each["what"] for each in record["decisions"]["applied"]].count("region") == 1
+    assert "region that Dr. Grey drew on" in (out / "report.html").read_text("utf-8")
+    state = ReviewSession(out).document()
+    assert state["stale"] is False
+    undecided = tmp_path / "undecided"
+    shutil.copytree(out, undecided)
+    arguments[3] = str(undecided)
+    assert CliRunner().invoke(main, [*arguments, "--no-decisions"]).exit_code == 1
+    again = {row["sha256"]: row for row in _rows(undecided) if row["status"] == "measured"}
+    assert again == before
+
+
+def _rows(out) -> list[dict[str, str]]:
+    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
