@@ -12,11 +12,9 @@ import pytest
 from scalptrack.records import Grid, Registration, Tier
 from scalptrack.registration import (
     HeadFeatures,
-    HeadTransform,
     extract_features,
     identity,
     register,
-    register_points,
 )
 from scalptrack.registration.matching import mirrored_features
 from scalptrack.registration.outline import fit_outline
@@ -199,46 +197,3 @@ def test_features_can_be_stored(reference_features: HeadFeatures) -> None:
     again = pickle.loads(pickle.dumps(reference_features))
     np.testing.assert_array_equal(again.skin.descriptors, reference_features.skin.descriptors)
     assert again.outline == reference_features.outline
-
-
-def test_points_set_by_hand_give_tier_b(
-    reference_features: HeadFeatures,
-    moved_features: HeadFeatures,
-    reference: Rendered,
-    moved: Rendered,
-) -> None:
-    here, there = true_points(reference, moved, count=7, seed=3)
-    rng = np.random.default_rng(0)
-    width = moved_features.head_width_px
-    noisy = there + rng.normal(0.0, 0.005 * width, there.shape)
-    result = register_points(reference_features, moved_features, here, noisy)
-    assert result.tier is Tier.B
-    assert isinstance(result.transform, HeadTransform)
-    assert np.median(_tre_percent(result, reference, moved)) < 2.0
-    assert 0.001 * width < result.residual_px < 0.02 * width
-    assert len(result.resampled) == 12
-
-
-def test_points_that_contradict_each_other_are_refused(
-    reference_features: HeadFeatures,
-    moved_features: HeadFeatures,
-    reference: Rendered,
-    moved: Rendered,
-) -> None:
-    here, there = true_points(reference, moved, count=8, seed=3)
-    result = register_points(reference_features, moved_features, here, there[::-1].copy())
-    assert result.tier is Tier.C
-    assert result.reason.code == "points_disagree"
-    assert _gate(result, "point_residual_percent") > 4.0
-
-
-def test_too_few_points_are_refused(
-    reference_features: HeadFeatures, moved_features: HeadFeatures
-) -> None:
-    few = np.array([[300.0, 250.0], [320.0, 260.0], [310.0, 300.0]])
-    result = register_points(reference_features, moved_features, few, few)
-    assert result.tier is Tier.C
-    assert result.reason.code == "too_few_points"
-    assert result.reason.message.startswith(
-        "could not be aligned with the baseline: 3 pairs of points lie on the head, at least 4"
-    )
