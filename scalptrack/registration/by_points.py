@@ -24,7 +24,7 @@ from scalptrack.registration.gates import (
     refusal,
     scalp_overlap,
 )
-from scalptrack.registration.refine import ALL, Fit, Prior, drawn, refine
+from scalptrack.registration.refine import ALL, Fit, drawn, refine
 
 MIN_POINT_PAIRS = 4
 
@@ -78,14 +78,14 @@ def register_by_points(
     if reason is not None:
         return _refused(gates, reason)
     prior = replace(outline_only(reference, moving), sigma_fraction=HAND_SD_FRACTION)
-    fit = _fitted(prior, before, after)
-    rms = _rms(fit.distances_px)
+    fit = refine(prior, before, after, active=ALL, steps=40)
     width = moving.head_width_px
+    rms = _rms(fit.distances_px, width)
     gates += [
         at_most("point_residual_percent", 100.0 * rms / width, MAX_RESIDUAL_PERCENT),
         at_most(
             "point_left_out_percent",
-            100.0 * _left_out_px(prior, before, after) / width,
+            100.0 * _left_out_px(fit, before, after) / width,
             MAX_LEFT_OUT_PERCENT,
         ),
         *pose_gates(reference, moving, fit.transform),
@@ -148,23 +148,28 @@ def _spread_percent(points: FloatArray, features: HeadFeatures) -> float:
     return 100.0 * float(np.sqrt(max(values[0], 0.0))) / features.head_width_px
 
 
-def _fitted(prior: Prior, before: FloatArray, after: FloatArray) -> Fit:
-    return refine(prior, before, after, active=ALL, steps=40)
+def _rms(distances_px: FloatArray, width_px: float) -> float:
+    """RMS of distances (N,); a point that isn't visible counts as a whole head's width."""
+    capped = np.minimum(np.nan_to_num(distances_px, nan=width_px), width_px)
+    return float(np.sqrt(np.mean(capped**2)))
 
 
-def _rms(distances_px: FloatArray) -> float:
-    return float(np.sqrt(np.mean(np.minimum(distances_px, 1e6) ** 2)))
-
-
-def _left_out_px(prior: Prior, before: FloatArray, after: FloatArray) -> float:
+def _left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> float:
     """RMS distance of each pair from the fit to all others."""
     gaps = []
     for left_out in range(len(before)):
         others = np.arange(len(before)) != left_out
-        fit = _fitted(prior, before[others], after[others])
-        mapped = fit.transform.map_points(before[left_out : left_out + 1])
+        again = refine(
+            fit.prior,
+            before[others],
+            after[others],
+            active=ALL,
+            start=fit.parameters,
+            steps=20,
+        )
+        mapped = again.transform.map_points(before[left_out : left_out + 1])
         gaps.append(np.linalg.norm(mapped - after[left_out], axis=1)[0])
-    return _rms(np.nan_to_num(np.array(gaps), nan=1e6))
+    return _rms(np.array(gaps), fit.prior.moving_width_px)
 
 
 def _scatter(rms_px: float, count: int) -> float:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from scalptrack.records import FloatArray, Registration, Tier
+from scalptrack.cli.main import main
+from scalptrack.records import CaptureInfo, FloatArray, Registration, Tier
 from scalptrack.registration import HeadFeatures, HeadTransform, register_by_points
+from scalptrack.single import Opened
 from tests.registration.synthetic import Rendered, true_points
 
 SIX = 6
@@ -188,3 +193,30 @@ def test_a_pose_that_cannot_be_is_refused(scene: Scene) -> None:
     assert result.tier is Tier.C
     assert result.reason.code == "implausible_pose"
     assert 35.0 < _gate(result, "rotation_deg") < 60.0
+
+
+def test_register_takes_a_file_of_pairs(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the command line: the same transform, and a point carried through it."""
+    shots = {"first.jpg": scene.reference, "now.jpg": scene.moving}
+
+    def opened(path: Path, _settings: object) -> Opened:
+        rendered = shots[path.name]
+        capture = CaptureInfo(focal_length_35mm=rendered.shot.focal_35mm)
+        return Opened(rendered.image, capture, rendered.segmentation)
+
+    monkeypatch.setattr("scalptrack.single.open_photograph", opened)
+    pairs = scene.set_by_hand(SIX)
+    listed, marks = tmp_path / "pairs.csv", tmp_path / "marks.csv"
+    np.savetxt(listed, pairs, delimiter=",", header="rx,ry,mx,my", comments="")
+    np.savetxt(marks, pairs[:1, :2], delimiter=",")
+    arguments = ["register", "first.jpg", "now.jpg", "--json", "--points-file", str(listed)]
+    result = CliRunner().invoke(main, [*arguments, "--points", str(marks)])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert (document["tier"], document["method"]) == ("B", "points")
+    assert document["inliers"] == SIX
+    expected = scene.align(pairs)
+    assert document["transform"] == json.loads(json.dumps(expected.transform.as_dict()))
+    np.testing.assert_allclose(document["points"], pairs[:1, 2:], atol=2.0)
