@@ -150,10 +150,17 @@ def refused(
 def _agrees_mirrored(
     reference: HeadFeatures, moving: HeadFeatures, found: Alignment | None, seed: int
 ) -> bool:
-    """Whether the flipped moving photograph agrees, and clearly better than as it is."""
+    """Whether the flipped moving photograph agrees, and clearly better than as it is.
+
+    Many points agree by accident on a head with much texture: a flipped photograph that passes all
+    gates is the same head, however many agree with the picture as it is.
+    """
     flipped = mirrored_features(moving)
     rng = np.random.default_rng([seed, 2])
     mirrored = align(reference, flipped, pairings(reference, flipped, with_hair=False), rng)
     if mirrored is None or not all(gate.passed for gate in agreement_gates(mirrored)):
         return False
-    return len(mirrored.inliers) > 2 * (0 if found is None else len(found.inliers))
+    if len(mirrored.inliers) > 2 * (0 if found is None else len(found.inliers)):
+        return True
+    gates, _ = _all_gates(reference, flipped, mirrored, rng)
+    return all(gate.passed for gate in gates)

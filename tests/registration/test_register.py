@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scalptrack.records import Grid, Registration, Tier
+from scalptrack.records import Gate, Grid, Registration, Tier
 from scalptrack.registration import (
     HeadFeatures,
     extract_features,
@@ -18,6 +18,7 @@ from scalptrack.registration import (
 )
 from scalptrack.registration.matching import mirrored_features
 from scalptrack.registration.outline import fit_outline
+from scalptrack.registration.registering import attempts, refused
 from tests.registration.conftest import FOCAL_35MM, features_of, flipped
 from tests.registration.synthetic import Rendered, Shot, Subject, render, true_points
 
@@ -136,6 +137,18 @@ def test_mirrored_photograph_is_refused_and_named(
     assert result.tier is Tier.C
     assert result.reason.code == "mirrored"
     assert "flipped left to right" in result.reason.message
+
+
+def test_mirrored_is_named_also_beside_many_accidental_matches(
+    reference_features: HeadFeatures, moved_features: HeadFeatures
+) -> None:
+    """As many points agree with a wrong pose of the picture as it is as with the flipped one."""
+    right = next(attempts(reference_features, moved_features, seed=SEED))
+    assert right.passed
+    failed = Gate("correlation", 0.0, 0.2, passed=False)
+    accidental = replace(right, gates=[*right.gates[:-2], failed])
+    result = refused(reference_features, mirrored_features(moved_features), [accidental], seed=SEED)
+    assert result.reason.code == "mirrored"
 
 
 def test_mirrored_features_are_those_of_the_mirrored_photograph(moved: Rendered) -> None:
