@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from scalptrack.cache import RecordCache
 from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.records import (
@@ -20,8 +22,8 @@ from scalptrack.registration import (
     HeadFeatures,
     chain,
     register,
-    register_by_hand,
     register_by_outline,
+    register_by_points,
 )
 
 ENOUGH_REGISTERED = 0.5
@@ -183,11 +185,10 @@ def _by_hand(
         if points is None or index == reference or not features or not moving.analysis.features:
             continue
         if points.reference_sha256 == members[reference].photograph.sha256:
-            found[index] = register_by_hand(
+            found[index] = register_by_points(
                 features,
                 moving.analysis.features,
-                points.reference_points(),
-                points.moving_points(),
+                np.asarray(points.pairs, dtype=np.float64).reshape(-1, 4),
                 seed=settings.seed,
                 resamples=settings.resamples,
             )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from skimage.measure import grid_points_in_poly
 
-from scalptrack.records import BoolArray, Event, Finding, FloatArray, Grid, Reason, Severity
+from scalptrack.records import BoolArray, Event, Finding, Grid, Reason, Severity
 
 POINTS_BY_HAND = Finding(
     code="points_by_hand",
@@ -56,14 +56,6 @@ class HandSetPoints:
     reference_sha256: str
     pairs: tuple[tuple[float, float, float, float], ...]
     who: str = ""
-
-    def reference_points(self) -> FloatArray:
-        """Points (N, 2) on the reference."""
-        return np.asarray(self.pairs, dtype=np.float64).reshape(-1, 4)[:, :2]
-
-    def moving_points(self) -> FloatArray:
-        """Points (N, 2) on the moving photograph."""
-        return np.asarray(self.pairs, dtype=np.float64).reshape(-1, 4)[:, 2:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ from scalptrack.records import (
 from scalptrack.registration import (
     extract_features,
     register,
-    register_by_hand,
     register_by_outline,
+    register_by_points,
     warp_to_reference,
 )
 from scalptrack.segmentation import coverage_interval, shared_segmenter
@@ -242,7 +242,7 @@ def register_photographs(
     moving: Path,
     *,
     points: FloatArray | None,
-    pairs: tuple[FloatArray, FloatArray] | None,
+    pairs: FloatArray | None,
     out: Path | None,
     seed: int,
     max_megapixels: float,
@@ -277,7 +277,9 @@ def register_photographs(
                 features[0], features[1], registration, seed=settings.seed
             )
     else:
-        registration = register_by_hand(features[0], features[1], pairs[0], pairs[1])
+        registration = register_by_points(
+            features[0], features[1], pairs, seed=settings.seed, resamples=settings.resamples
+        )
     document = register_document(registration, points)
     if out is not None:
         write_pair(opened[0].image, opened[1].image, registration, document, OutputFolder(out))
@@ -360,8 +362,8 @@ def read_points(path: Path) -> FloatArray:
     return _read_numbers(path, columns=2)
 
 
-def read_pairs(path: Path) -> tuple[FloatArray, FloatArray]:
-    """Reference and moving points (N, 2) each of a CSV with four columns.
+def read_pairs(path: Path) -> FloatArray:
+    """Pairs of points (N, 4) of a CSV: x, y in the reference, x, y in the moving photograph.
 
     Raises
     ------
@@ -372,7 +374,7 @@ def read_pairs(path: Path) -> tuple[FloatArray, FloatArray]:
     if len(numbers) < MIN_PAIRS:
         message = f"{path} holds {len(numbers)} pairs of points; at least {MIN_PAIRS} are needed."
         raise InputError(message)
-    return numbers[:, :2], numbers[:, 2:]
+    return numbers
 
 
 def _read_numbers(path: Path, *, columns: int) -> FloatArray:

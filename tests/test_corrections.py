@@ -47,16 +47,16 @@ def registering(monkeypatch):
         reason = Reason("no_agreement", "Another person.")
         return Registration(Tier.C, None, (), float("nan"), 3, 0.0, (), reason)
 
-    def fake_by_hand(reference, moving, here, there, *, seed, resamples):
+    def fake_by_hand(reference, moving, pairs, *, seed, resamples):
         if moving.person == "refused":
             reason = Reason("points_disagree", "could not be aligned.")
             return Registration(Tier.C, None, (), 9.0, 0, 0.0, (), reason, "points")
         spread = (Shift(dx=-3.0), Shift(dx=3.0))
-        return Registration(Tier.B, Shift(), spread, 2.0, len(here), 0.9, (), None, "points")
+        return Registration(Tier.B, Shift(), spread, 2.0, len(pairs), 0.9, (), None, "points")
 
     monkeypatch.setattr(pipeline, "identity", lambda _features: Shift())
     monkeypatch.setattr(aligning, "register", fake_register)
-    monkeypatch.setattr(aligning, "register_by_hand", fake_by_hand)
+    monkeypatch.setattr(aligning, "register_by_points", fake_by_hand)
 
 
 def _measure(members, corrections):

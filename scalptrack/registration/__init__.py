@@ -1,7 +1,7 @@
 """Where the points of one photograph of a head lie in another one of the same head."""
 
-from scalptrack.registration.by_hand import register_by_hand
 from scalptrack.registration.by_outline import register_by_outline
+from scalptrack.registration.by_points import register_by_points
 from scalptrack.registration.chain import ChainedTransform, chain
 from scalptrack.registration.close_up import (
     CloseUpFeatures,
@@ -10,7 +10,7 @@ from scalptrack.registration.close_up import (
 )
 from scalptrack.registration.features import HeadFeatures, extract_features
 from scalptrack.registration.quadratic import QuadraticTransform
-from scalptrack.registration.registering import identity, register, register_points
+from scalptrack.registration.registering import identity, register
 from scalptrack.registration.transform import HeadTransform
 from scalptrack.registration.warp import warp_to_reference
 
@@ -25,9 +25,8 @@ __all__ = [
     "extract_features",
     "identity",
     "register",
-    "register_by_hand",
     "register_by_outline",
+    "register_by_points",
     "register_close_ups",
-    "register_points",
     "warp_to_reference",
 ]

@@ -298,7 +298,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "implausible_pose",
         "the size of the head and the points of the scalp contradict each other by a factor of "
         "{factor:.2f}, at most {factor_limit:.2f} is accepted. Check that both photographs show "
-        "the same person.",
+        "the same person and were taken without zoom.",
     ),
     "overlap": (
         "overlap_too_small",

@@ -57,6 +57,8 @@ class Prior:
         How far it may be off, in units of `_OUTLINE_SD`; infinite: ignore it.
     reference_focal_known, moving_focal_known : bool
         Whether the file said the focal length.
+    sigma_fraction: float
+        Scatter of the matched points (share of the head's width).
     """
 
     start: HeadTransform
@@ -64,6 +66,7 @@ class Prior:
     outline_sd: float
     reference_focal_known: bool
     moving_focal_known: bool
+    sigma_fraction: float = SIGMA_FRACTION
 
     @property
     def moving_width_px(self) -> float:
@@ -87,7 +90,7 @@ class Prior:
     @property
     def sigma_px(self) -> float:
         """Scatter of a good match in pixels of the moving photograph."""
-        return SIGMA_FRACTION * self.moving_width_px
+        return self.sigma_fraction * self.moving_width_px
 
     def focal_sd(self) -> tuple[float, float]:
         """SD of the logarithm of the moving and of the reference focal length."""
@@ -248,6 +251,41 @@ def resample(
             cut_px=None,
             damping=1e-9,
         )
+        parameters = fit.parameters.copy()
+        parameters[fit.active] += step
+        transforms.append(fit.prior.transform(parameters))
+    return transforms
+
+
+def drawn(
+    fit: Fit,
+    reference_points: FloatArray,
+    moving_points: FloatArray,
+    *,
+    rng: np.random.Generator,
+    count: int,
+    scale: float,
+) -> list[HeadTransform]:
+    """Transforms that points and priors allow as well: draws from the normal around the optimum.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    scale : float
+        Factor of their scatter, for points that err more than `Prior.sigma_fraction` says.
+    """
+    errors = _errors(fit.prior, fit.parameters, reference_points, moving_points)
+    slopes, outline_slopes = _jacobian(
+        fit.prior, fit.parameters, reference_points, errors, fit.active
+    )
+    design = slopes.reshape(-1, len(fit.active)) / fit.prior.sigma_px
+    normal = design.T @ design + outline_slopes.T @ outline_slopes
+    normal += np.diag((fit.active >= N_POSE).astype(np.float64) + 1e-9)
+    # The transposed inverse of the Cholesky factor turns unit scatter into that of the optimum.
+    factor = np.linalg.inv(np.linalg.cholesky(normal)).T
+    transforms = []
+    for step in rng.normal(0.0, scale, (count, len(fit.active))) @ factor.T:
         parameters = fit.parameters.copy()
         parameters[fit.active] += step
         transforms.append(fit.prior.transform(parameters))

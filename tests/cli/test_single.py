@@ -288,3 +288,11 @@ def test_close_up_and_points_file_exclude_each_other(baseline, photograph):
     assert result.stderr == (
         "Error: --close-up can't be combined with --points-file or --allow-outline.\n"
     )
+
+
+def test_register_by_points_needs_four_pairs(baseline, tmp_path):
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("1,2,3,4\n5,6,7,8\n9,10,11,12\n")
+    result = _invoke("register", baseline, baseline, "--points-file", pairs)
+    assert result.exit_code == 2
+    assert result.stderr == f"Error: {pairs} holds 3 pairs of points; at least 4 are needed.\n"
