@@ -87,7 +87,8 @@ def tre_percent(result: Registration, pair: Pair) -> tuple[float, float]:
     mapped = result.transform.map_points(here)
     error = np.linalg.norm(mapped - there, axis=1)
     others = np.stack([each.map_points(here) for each in result.resampled])
-    scatter = np.sqrt(np.nanmean(np.sum((others - mapped) ** 2, axis=2), axis=0))
+    apart = np.sum((others - mapped) ** 2, axis=2)
+    scatter = np.sqrt(np.nanmean(apart[:, np.isfinite(apart).any(axis=0)], axis=0))
     scale = 100.0 / pair.width_px
     return scale * float(np.nanmedian(error)), scale * float(np.nanmedian(scatter))
 
