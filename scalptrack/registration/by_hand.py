@@ -12,7 +12,7 @@ from scalptrack.registration.gates import MIN_OVERLAP, at_least, outline_overlap
 from scalptrack.registration.registering import register_points
 from scalptrack.registration.transform import HeadTransform
 
-# Provisional, until lab/benchmarks/hand_points.py was run at length: see docs/design.md.
+# Seen on two rendered heads so far (lab/benchmarks/hand_points.py, docs/design.md): provisional.
 MIN_POINT_SPREAD = 0.08
 """Standard deviation of the points along their narrow direction, in widths of the head: points in
 one spot or on one line say nothing about the turn of the head."""
