@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from scalptrack.faces import FaceOutcome, covered, face_cover
+from scalptrack.faces import COVER_LEVEL, FaceOutcome, covered, face_cover
 from scalptrack.images import encode_image, read_photograph
 from scalptrack.measurement import carry_region
 from scalptrack.overlay import gain_loss_map, hair_overlay, side_by_side
@@ -63,7 +63,7 @@ def draw_series(
     image = _shown_image(moving, max_megapixels, cover_faces=cover_faces)
     if image is None:
         return None
-    overlay = _encode(_overlay(image, segmentation, region))
+    overlay = _encode(_overlay(image, segmentation, region, hide=cover_faces))
     shown = display_grid(reference_segmentation)
     if transform is None:
         return PhotographPictures(overlay=overlay, aligned=_encode(sample(image, shown)))
@@ -158,13 +158,22 @@ def _aligned(
     return shown
 
 
-def _overlay(image: ImageArray, segmentation: Segmentation, region: BoolArray) -> ImageArray:
-    """The head of one photograph with its hair tinted and the compared region outlined."""
+def _overlay(
+    image: ImageArray, segmentation: Segmentation, region: BoolArray, *, hide: bool
+) -> ImageArray:
+    """The head of one photograph with its hair tinted and the compared region outlined.
+
+    With ``hide`` no hair is tinted where the image is covered: the tint would show what lies there.
+    """
     shown = display_grid(segmentation)
     excluded = (segmentation.scalp | segmentation.glare) & ~region
+    picture = sample(image, shown)
+    fraction = _on_display(segmentation.hair_fraction, segmentation.grid, shown)
+    if hide:
+        fraction[(picture == COVER_LEVEL).all(axis=-1)] = 0
     return hair_overlay(
-        sample(image, shown),
-        _on_display(segmentation.hair_fraction, segmentation.grid, shown),
+        picture,
+        fraction,
         _on_display(region.astype(np.float32), segmentation.grid, shown) > 0.5,
         _on_display(excluded.astype(np.float32), segmentation.grid, shown) > 0.5,
     )

@@ -145,3 +145,16 @@ def test_a_face_that_cannot_be_covered_is_not_shown(tmp_path):
     assert (covered[:20] == 200).all()
     assert (shown(replace(segmentation, classes=face), "frontal", cover_faces=False) == 200).all()
     assert (shown(segmentation, "vertex") == 200).all()
+
+
+def test_no_hair_is_tinted_over_the_cover():
+    segmentation = segmentation_of(np.ones((100, 100)), disc(100, 40))
+    image = np.full((100, 100, 3), 200, np.uint8)
+    image[60:] = 128
+    drawn = [
+        pictures._overlay(image, segmentation, segmentation.scalp, hide=hide).astype(int)
+        for hide in (False, True)
+    ]
+    assert np.abs(drawn[0][-5:] - 128).max() > 8
+    assert np.abs(drawn[1][-5:] - 128).max() <= 1
+    assert np.abs(drawn[1][:5] - 200).max() > 8
