@@ -30,6 +30,7 @@ def invocation(
     references: Sequence[str],
     decisions: Path | None,
     pdf: bool,
+    dicom: bool,
 ) -> tuple[str, ...]:
     """Arguments of ``scalptrack`` that give the same run again, with absolute paths."""
     base = Settings()
@@ -43,7 +44,9 @@ def invocation(
     if settings.max_megapixels != base.max_megapixels:
         words += ["--max-megapixels", f"{settings.max_megapixels:g}"]
     words += ["--allow-outline"] if settings.allow_outline else []
+    words += ["--colour-card"] if settings.colour_card else []
     words += ["--pdf"] if pdf else []
+    words += ["--dicom"] if dicom else []
     return tuple(words)
 
 

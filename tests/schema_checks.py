@@ -14,6 +14,8 @@ import pytest
 
 WRITERS = (
     "scalptrack.outputs",
+    "scalptrack.review.log",
+    "scalptrack.run_record",
     "scalptrack.study.blinding",
     "scalptrack.study.database",
 )
@@ -81,8 +83,9 @@ def watched_documents() -> Iterator[list[str]]:
 
 def _watched(write: Any, found: list[str]) -> Any:
     def watching(path: Any, content: bytes) -> Any:
-        if path.suffix == ".json":
-            found.extend(problems_of(json.loads(content)))
+        if path.suffix in {".json", ".jsonl"}:
+            documents = [content] if path.suffix == ".json" else content.splitlines()
+            found.extend(each for text in documents for each in problems_of(json.loads(text)))
         return write(path, content)
 
     return watching

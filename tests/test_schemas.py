@@ -13,11 +13,30 @@ from schema_checks import problems_of, strict
 
 import scalptrack
 from scalptrack.cli.main import main
+from scalptrack.records import Settings
+from scalptrack.review import log
+from scalptrack.review.decisions import OF_PHOTOGRAPHS, OF_SUBJECTS, Change, checked
+from scalptrack.review.log import DecisionStore
 from scalptrack.schemas import file_name, load_schema, schema_names
+from scalptrack.tables import provenance
 
 PACKAGE = Path(scalptrack.__file__).parent
 GUIDE = Path(__file__).parents[1] / "docs" / "json.md"
 NAME = re.compile(r"scalptrack\.[a-z][a-z.]*/\d+")
+
+PHOTO = "a" * 64
+AT = "2026-03-12T08:00:00Z"
+CORNERS = [[1.0, 1.0], [9.0, 1.0], [9.0, 9.0]]
+SEEN = {"status": "measured", "tier": "A", "reason_code": "", "coverage_percent": "52.000"}
+DECIDED = (
+    ("verdict", {"verdict": "excluded", "reason": "another person"}),
+    ("verdict", {"verdict": "accepted", "seen": SEEN}),
+    ("reference", True),
+    ("region", {"polygons": [CORNERS, CORNERS]}),
+    ("points", {"reference": "b" * 64, "pairs": [[1.0 * k, 2.0, 3.0 * k, 4.0] for k in range(4)]}),
+    ("note", "came late"),
+    ("events", [{"date": "2026-02-01", "label": "minoxidil"}]),
+)
 
 
 def _documents_of_the_program() -> set[str]:
@@ -88,6 +107,72 @@ def test_the_shipped_schemas_allow_the_fields_of_later_versions(catalogued):
 def test_strictness_reaches_every_object_with_fields():
     schema = {"properties": {"a": {"properties": {}, "required": []}}, "required": []}
     assert strict(schema)["properties"]["a"]["additionalProperties"] is False
+
+
+def _provenance(decisions: dict | None) -> dict:
+    document = provenance(
+        (), Settings(), method="none", model_sha256="0" * 64, outputs=(), decisions=decisions
+    )
+    return document | {"deidentified": False}
+
+
+def _applied(what: str, value: object) -> dict:
+    name = {"subject": "anna"} if what == "events" else {"photo": PHOTO}
+    decision = name | {"what": what, "value": value, "who": "Dr. Grey", "at": AT}
+    record = {"file": "decisions.jsonl", "log_sha256": PHOTO, "log_lines": 1}
+    return record | {"applied": [decision]}
+
+
+@pytest.mark.parametrize("decisions", [None, {}, {"applied_count": 2}])
+def test_a_run_without_decisions_or_without_names_is_described(decisions):
+    document = _provenance(decisions)
+    assert document["decisions"] == (decisions or None)
+    assert problems_of(document) == []
+
+
+@pytest.mark.parametrize(("what", "value"), DECIDED)
+def test_every_kind_of_decision_is_described(what, value):
+    assert checked(what, value) == value
+    assert problems_of(_provenance(_applied(what, value))) == []
+
+
+def test_all_kinds_of_decisions_are_tried():
+    assert {what for what, _ in DECIDED} == {*OF_PHOTOGRAPHS, *OF_SUBJECTS}
+
+
+@pytest.mark.parametrize(
+    "decisions",
+    [
+        _applied("reference", value=False),
+        _applied("verdict", {"verdict": "excluded"}),
+        _applied("verdict", {"verdict": "doubted", "reason": "blurred"}),
+        _applied("region", {"polygons": [CORNERS[:2]]}),
+        _applied("points", {"reference": PHOTO, "pairs": [[1.0, 2.0, 3.0]] * 4}),
+        _applied("hair", 5),
+        _applied("note", "fine") | {"applied_count": 1},
+        {"applied": []},
+    ],
+)
+def test_a_decision_that_can_not_be_is_noticed(decisions):
+    (problem,) = problems_of(_provenance(decisions))
+    assert problem.startswith("scalptrack.provenance/1: $.decisions: ")
+
+
+def test_every_line_of_a_file_of_decisions_is_watched(watched_documents, tmp_path):
+    store = DecisionStore(tmp_path / "decisions.jsonl")
+    for what, value in DECIDED:
+        kind, name = ("subject", "anna") if what == "events" else ("photo", PHOTO)
+        before = store.read().decisions().get((kind, name, what))
+        change = Change((kind, name, what), before.value if before else None, value)
+        store.decide("Dr. Grey", [change])
+    store.undo("Dr. Grey", len(DECIDED))
+    assert watched_documents == []
+    lines = store.path.read_text().splitlines()
+    assert [problems_of(json.loads(line)) for line in lines] == [[]] * (len(DECIDED) + 1)
+    content = "\n".join([lines[0], json.dumps(json.loads(lines[1]) | {"who": None})])
+    log.write_bytes_atomic(store.path, content.encode())
+    assert watched_documents == ["scalptrack.decisions/1: $.who: None is not of type 'string'"]
+    watched_documents.clear()
 
 
 def test_what_tests_print_and_write_is_watched(watched_documents, tmp_path):

@@ -199,6 +199,7 @@ def track_command(
             references=references,
             decisions=decisions,
             pdf=pdf,
+            dicom=dicom,
         ),
         jobs=jobs,
         use_cache=not no_cache,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab.json_schemas import FOLDER, Records, all_schemas, text_of
+from lab.json_schemas import FOLDER, all_schemas, text_of
+from lab.schema_parts import Records
 from scalptrack.schemas import file_name
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from scalptrack.images import encode_image
 from scalptrack.outputs import OutputFolder
-from scalptrack.tables import CHANGE_COLUMNS, MEASUREMENT_COLUMNS
+from scalptrack.records import Settings
+from scalptrack.tables import CHANGE_COLUMNS, MEASUREMENT_COLUMNS, provenance
 
 NAMES = (
     "anna/vertex/2026-01-10.jpg",
@@ -41,8 +42,8 @@ def write_results(root: Path) -> tuple[Path, Path, dict[str, str]]:
     folder = OutputFolder(out)
     overlay = "anna/vertex/2026-01-10_1.overlay.jpg"
     folder.write_bytes(overlay, (photos / NAMES[0]).read_bytes())
-    record = {"schema": "scalptrack.provenance/1", "outputs": [overlay], "decisions": None}
-    folder.write_text("provenance.json", json.dumps(record))
+    record = provenance((), Settings(), method="none", model_sha256="0" * 64, outputs=[overlay])
+    folder.write_text("provenance.json", json.dumps(record | {"deidentified": False}))
     _write_csv(out / "measurements.csv", MEASUREMENT_COLUMNS, rows)
     _write_csv(out / "changes.csv", CHANGE_COLUMNS, [])
     run = {
