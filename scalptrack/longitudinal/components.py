@@ -37,18 +37,20 @@ WITHIN_SD_PRIOR_DOF = 4
 """Weight of the prior in degrees of freedom. With 4 the SD of 95 % of all subjects lies between
 0.6 and 2.9 times the prior; an assumption until enough subjects with replicates are measured."""
 
-MEASURED_VISIT_SD_FRACTION = 0.025
+MEASURED_VISIT_SD_FRACTION = 0.036
 """SD that all replicates of a visit share, with the shipped network: other light, background and
 combing move the answer for both photographs of a visit alike, and a change comes out a little too
-small or too large. Errors of 26 follow-ups of nine rendered series (root mean square 5.4 points for
-ten of five people made to measure this with, lab/benchmarks/change.py; 3.9 for 16 of the sample
-people, lab/benchmarks/main_job.py): 4.5 together, over the root of 2, less what replicates already
-carry (0.020). The sample people are among those that README reports."""
+small or too large. Errors of 66 follow-ups of 30 rendered series (root mean square 6.4 points for
+40 of 21 people, 5.8 for ten of five, lab/benchmarks/change.py; 3.8 for 16 of the sample people,
+lab/benchmarks/main_job.py): 5.8 together, over the root of 2, less what replicates already carry
+(0.020). The sample people are among those that README reports; with the other 26 the network was
+chosen as well."""
 
-MEASURED_VISIT_SD_DOF = 6.0
+MEASURED_VISIT_SD_DOF = 12.0
 """Degrees of freedom behind `MEASURED_VISIT_SD_FRACTION`, to be set together with it. If all series
-erred alike, four with four changes from one baseline and five with two would have 17; their sums of
-squares differ as if they were 3.5. Between the two."""
+erred alike, 26 with two changes from one baseline and four with four would have about 50; the sums
+of squares of the 21 differ as if they were 10, most of it by a single series. Nearer to the
+latter."""
 
 MINIMUM_CALIBRATED_DOF = 3
 """Degrees of freedom of replicates from which an SD counts as measured and not as assumed. Below
