@@ -72,7 +72,7 @@ def add_decisions(known: Records) -> None:
     known.defs["Decision"] = {
         "description": "What holds for a photograph (by the SHA-256 of its content) or a subject."
     } | held
-    known.defs["Change"] = {
+    known.defs["DecisionChange"] = {
         "description": "A target with the value that it had and the one that it got; null: nothing "
         "decided."
     } | changed
@@ -88,7 +88,7 @@ def line() -> Schema:
             "who": TEXT,
             "action": enum("decide", "undo"),
             "undoes": nullable(LINE_NUMBER),
-            "changes": array({"$ref": "#/$defs/Change"}) | {"minItems": 1},
+            "changes": array({"$ref": "#/$defs/DecisionChange"}) | {"minItems": 1},
             "previous": MAYBE_SHA256 | {"description": "Of the line before; empty in the first."},
             "sha256": SHA256,
         }

@@ -97,4 +97,4 @@ def documents_are_as_described(watched_documents: list[str]) -> Iterator[None]:
     yield
     problems = watched_documents.copy()
     watched_documents.clear()
-    assert problems == []
+    assert not problems, problems[:5]

@@ -44,7 +44,7 @@ def test_every_kind_of_decision_arrives(tmp_path):
     assert found.excluded == {ONE: Reason("excluded", "Excluded by Dr. Grey: wet hair")}
     assert found.regions[TWO].polygons == (((1.0, 2.0), (30.0, 2.0), (20.0, 40.0)),)
     assert found.points[THREE].reference_sha256 == TWO
-    assert found.points[THREE].moving_points().tolist() == [[3, 4], [3, 8], [5, 4], [7, 6]]
+    assert [list(pair) for pair in found.points[THREE].pairs] == pairs
     assert found.events == (Event(date(2026, 2, 1), "minoxidil", "s"),)
     assert found.notes == ("decisions.jsonl: 5 decisions of a reviewer applied.",)
     assert found.record["log_sha256"] == log.head
