@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import threading
@@ -32,10 +33,10 @@ class Served:
         own |= {name.replace("_", "-"): value for name, value in headers.items()}
         prefix = f"/{self.server.token}/" if token else "/"
         content = json.dumps(body) if isinstance(body, dict) else body
-        connection.request(method, prefix + path, content, own)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
+        with contextlib.closing(connection):  # Also when the server hangs up on a long body.
+            connection.request(method, prefix + path, content, own)
+            answer = connection.getresponse()
+            content = answer.read()
         is_json = answer.headers["Content-Type"].startswith("application/json")
         return answer, json.loads(content) if is_json else content
 
@@ -194,6 +195,7 @@ def test_a_region_keeps_its_photograph_as_the_reference(served):
         ("{", "What was posted is not JSON."),
         ("x" * (MAX_BODY_BYTES + 1), f"At most {MAX_BODY_BYTES} bytes can be posted."),
     ],
+    ids=["not an object", "not JSON", "too long"],
 )
 def test_what_is_no_decision_is_refused(served, body, message):
     try:
