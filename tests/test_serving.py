@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -41,10 +42,10 @@ def ask(server, method, path, body=None, *, token=None, **headers):
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     address = f"/{server.token if token is None else token}/{path}"
-    connection.request(method, address, body=body, headers=headers)
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
+    with contextlib.closing(connection):
+        connection.request(method, address, body=body, headers=headers)
+        answer = connection.getresponse()
+        content = answer.read()
     return answer, content
 
 

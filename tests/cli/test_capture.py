@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import json
@@ -29,10 +30,10 @@ class Page:
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> dict:
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=300)
-        connection.request(method, f"{urlsplit(self.server.url).path}{path}", body=body)
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
+        with contextlib.closing(connection):
+            connection.request(method, f"{urlsplit(self.server.url).path}{path}", body=body)
+            answer = connection.getresponse()
+            content = answer.read()
         assert answer.status == 200, content
         return json.loads(content) if content[:1] == b"{" else {"length": len(content)}
 
