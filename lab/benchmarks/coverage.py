@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,17 @@ Errors = list[tuple[int, float]]
 """Seed of the person, and measured minus true coverage in points (NaN: no number)."""
 
 
+def bootstrap(groups: Mapping[Any, list[float]]) -> tuple[float, float]:
+    """95 % interval of the mean of all values; whole groups (people) are drawn."""
+    rng, keys = np.random.default_rng(SEED), sorted(groups)
+    means = [
+        np.mean([value for key in rng.choice(keys, len(keys)) for value in groups[key]])
+        for _ in range(1000)
+    ]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
 def interval(errors: Errors) -> str:
     """95 % bootstrap interval of the mean absolute error; whole people are drawn."""
     people: dict[int, list[float]] = defaultdict(list)
@@ -62,12 +73,7 @@ def interval(errors: Errors) -> str:
             people[person].append(abs(error))
     if len(people) < MIN_PEOPLE:
         return f"({len(people)} people)"
-    rng, keys = np.random.default_rng(SEED), sorted(people)
-    means = [
-        np.mean([error for key in rng.choice(keys, len(keys)) for error in people[key]])
-        for _ in range(1000)
-    ]
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = bootstrap(people)
     return f"{low:.1f} to {high:.1f}"
 
 

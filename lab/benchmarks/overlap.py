@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lab.benchmarks.coverage import bootstrap
 from lab.strands.develop import develop
 from lab.strands.scene import render
 from scalptrack.errors import HeadNotFoundError
@@ -37,7 +38,6 @@ MIN_SHARE = 0.005
 """Share of the picture below which a class isn't judged."""
 
 MIN_REGION_SHARE = 0.04
-SEED = 20260101
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,7 @@ def interval(values: list[tuple[str, float]]) -> tuple[float, float]:
     groups: dict[str, list[float]] = defaultdict(list)
     for person, value in values:
         groups[person].append(value)
-    rng, keys = np.random.default_rng(SEED), sorted(groups)
-    means = [
-        np.mean([value for key in rng.choice(keys, len(keys)) for value in groups[key]])
-        for _ in range(1000)
-    ]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+    return bootstrap(groups)
 
 
 def main() -> None:
