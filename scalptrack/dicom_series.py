@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scalptrack.images import read_photograph
-from scalptrack.images.dicom_writing import AlignedPicture, encode_dicom
+from scalptrack.images.dicom_writing import AlignedPicture, Pseudonym, encode_dicom
 from scalptrack.outputs import OutputFolder
 from scalptrack.pipeline import Series
 
 
+def dicom_name(picture: str) -> str:
+    """Name of the DICOM file beside a picture.
+
+    >>> dicom_name("anna/vertex/2026-01-10_1.aligned.jpg")
+    'anna/vertex/2026-01-10_1.aligned.dcm'
+    """
+    return picture.removesuffix(".jpg") + ".dcm"
+
+
 def write_dicom(
-    series: Series, pictures: Mapping[tuple[str, str], str], folder: OutputFolder
+    series: Series,
+    pictures: Mapping[tuple[str, str], str],
+    folder: OutputFolder,
+    *,
+    pseudonym: Pseudonym | None = None,
 ) -> tuple[str, ...]:
     """Write every aligned picture of a series as a VL Photographic image.
 
@@ -19,6 +32,8 @@ def write_dicom(
     ----------
     pictures : mapping
         Names of written pictures by (sha256 of the photograph, kind).
+    pseudonym : Pseudonym or None
+        Who stands for the person where names are replaced.
 
     Returns
     -------
@@ -45,9 +60,10 @@ def write_dicom(
                 view=photograph.view,
                 visit_date=photograph.visit_date,
                 number=len(names) + 1,
+                pseudonym=pseudonym,
             )
         )
-        name = picture.removesuffix(".jpg") + ".dcm"
+        name = dicom_name(picture)
         folder.write_bytes(name, content)
         names.append(name)
     return tuple(names)

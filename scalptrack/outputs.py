@@ -127,3 +127,8 @@ def folder_name(label: str) -> str:
     if safe == label and len(safe) <= 80:
         return safe
     return f"{safe[:60]}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+
+
+def series_folder(subject: str, view: str) -> str:
+    """Folder of one timeline's files, relative to the output folder."""
+    return f"{folder_name(subject)}/{folder_name(view)}"

@@ -23,12 +23,13 @@ from scalptrack.correction_notes import (
 from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.dicom_series import write_dicom
 from scalptrack.images import read_photograph
+from scalptrack.images.dicom_writing import Pseudonym
 from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
 from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.longitudinal.salt import estimate_salt
 from scalptrack.longitudinal.zone_timelines import build_zone_timelines
-from scalptrack.outputs import OutputFolder, folder_name
+from scalptrack.outputs import OutputFolder, series_folder
 from scalptrack.pictures import PhotographPictures, draw_series
 from scalptrack.pipeline import RECORD_TYPES, Series, rejected_outcome, track
 from scalptrack.plain import to_plain
@@ -54,6 +55,7 @@ from scalptrack.report import (
 )
 from scalptrack.run_record import write_run_record
 from scalptrack.segmentation import model_checksum, shared_segmenter
+from scalptrack.structured_report import ReportedRun, write_reports
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
 from scalptrack.zone_tables import zone_timelines, zones_csv
 from scalptrack.zoning import with_zones
@@ -129,6 +131,7 @@ def run_and_write(
     use_cache: bool = True,
     pdf: bool = False,
     deidentified: bool = False,
+    dates_shifted: bool = False,
     dicom: bool = False,
     on_step: Callable[[str], None] = lambda _name: None,
 ) -> RunResult:
@@ -159,8 +162,11 @@ def run_and_write(
     deidentified : bool
         Cover faces in the pictures, and say so; names are replaced in the catalog before
         (`scalptrack.disguise`). Nothing is kept for a rerun.
+    dates_shifted : bool
+        With `deidentified`: dates were moved as well.
     dicom : bool
-        Also write the aligned photographs as DICOM (`scalptrack.dicom_series`).
+        Also write the aligned photographs (`scalptrack.dicom_series`) and the measurements
+        (`scalptrack.structured_report`) as DICOM.
     on_step : callable
         Called with the name of each photograph that was analysed.
 
@@ -219,7 +225,11 @@ def run_and_write(
     charts = {(each.subject, each.view): _write_charts(each, zones, folder) for each in timelines}
     written = [name for names in charts.values() for name in names] + list(pictures.values())
     if dicom:
-        written += [name for each in series for name in write_dicom(each, pictures, folder)]
+        reported = ReportedRun(outcomes, tuple(series), pictures, method, model_checksum())
+        names, more = _write_dicom(
+            timelines, reported, folder, deidentified=deidentified, dates_shifted=dates_shifted
+        )
+        written, notes = [*written, *names], (*notes, *more)
     document = provenance(
         outcomes,
         settings,
@@ -254,6 +264,25 @@ def run_and_write(
     return RunResult(outcomes, timelines, document, notes, zones, salt)
 
 
+def _write_dicom(
+    timelines: Sequence[Timeline],
+    run: ReportedRun,
+    folder: OutputFolder,
+    *,
+    deidentified: bool,
+    dates_shifted: bool,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write aligned photographs and measurements as DICOM; names of the files, and notes."""
+    names: list[str] = []
+    for each in run.series:
+        pseudonym = Pseudonym(each.subject, dates_shifted) if deidentified else None
+        names += write_dicom(each, run.pictures, folder, pseudonym=pseudonym)
+    reports, notes = write_reports(
+        timelines, run, folder, deidentified=deidentified, dates_shifted=dates_shifted
+    )
+    return (*names, *reports), notes
+
+
 def _hidden(outcomes: Sequence[Outcome], pictures: PictureNames) -> tuple[str, ...]:
     """Note on photographs of which no picture is shown."""
     count = sum(
@@ -262,11 +291,6 @@ def _hidden(outcomes: Sequence[Outcome], pictures: PictureNames) -> tuple[str, .
     )
     words = "Measured photographs that are not shown, as a face could not be covered"
     return (f"{words}: {count}.",) if count else ()
-
-
-def series_folder(subject: str, view: str) -> str:
-    """Folder of one timeline's files, relative to the output folder."""
-    return f"{folder_name(subject)}/{folder_name(view)}"
 
 
 def _picture(folder: OutputFolder, name: str) -> ImageArray:

@@ -9,14 +9,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from pictures import DATE_ORIGINAL, dicom, exif_bytes, scene
 from PIL import Image
 
-from scalptrack.cli.main import main
 from scalptrack.dicom_series import write_dicom
-from scalptrack.images import read_photograph
-from scalptrack.images.dicom_writing import AlignedPicture, encode_dicom
+from scalptrack.errors import InputError
+from scalptrack.images import dicom_writing, read_photograph
+from scalptrack.images.dicom_writing import (
+    AlignedPicture,
+    Pseudonym,
+    encode_dicom,
+    require_dicom_writer,
+)
 from scalptrack.outputs import OutputFolder
 
 pydicom = pytest.importorskip("pydicom", reason="pip install 'scalptrack[test]'")
@@ -154,10 +158,39 @@ def replace_sha(photograph):
     return SimpleNamespace(**{**vars(photograph), "sha256": "f" * 64})
 
 
-def test_a_patient_is_not_kept_where_names_are_replaced(tmp_path):
-    (tmp_path / "photos").mkdir()
-    arguments = ["track", str(tmp_path / "photos"), "--out", str(tmp_path / "out"), "--dicom"]
-    result = CliRunner().invoke(main, [*arguments, "--deidentify", str(tmp_path / "k")])
-    assert result.exit_code == 2
-    assert "it doesn't go with --deidentify." in result.stderr
-    assert not (tmp_path / "out").exists()
+def test_nothing_of_an_original_is_kept_where_names_are_replaced(from_dicom):
+    originals = (from_dicom.source, from_dicom.reference)
+    for path, ratio in zip(originals, (["7.4321", "2.5"], ["3"]), strict=True):
+        dataset = pydicom.dcmread(path)
+        dataset.LossyImageCompression, dataset.LossyImageCompressionRatio = "01", ratio
+        dataset.LossyImageCompressionMethod = "MUELLER"
+        dataset.save_as(path)
+    content = encode_dicom(replace(from_dicom, pseudonym=Pseudonym("p-abc")))
+    dataset = read(content)
+    assert [str(dataset.get(name)) for name in NAMES] == ["", "p-abc", "", "", "", ""]
+    assert dataset.PatientIdentityRemoved == "YES"
+    assert dataset.DeidentificationMethod.startswith("scalptrack: no original header")
+    assert dataset.LongitudinalTemporalInformationModified == "UNMODIFIED"
+    assert dataset.AcquisitionDate == "20260412"
+    assert "SourceImageSequence" not in dataset
+    assert list(dataset.LossyImageCompressionRatio) == [7, 2]
+    for word in ("4711", "1.2.3.4.5", "20230517", "A-9", "Acme", "MUELLER", "Anna"):
+        assert word.encode() not in content, word
+    assert max(len(each.value) for each in dataset if each.VR == "LO") <= 64
+
+
+def test_the_size_of_an_original_is_told_roughly_where_names_are_replaced(picture):
+    dataset = read(encode_dicom(replace(picture, pseudonym=Pseudonym("p", dates_shifted=True))))
+    size = picture.source.stat().st_size
+    assert dataset.LossyImageCompressionRatio == round(3 * 90 * 120 / size)
+    assert dataset.LongitudinalTemporalInformationModified == "MODIFIED"
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    require_dicom_writer()
+    monkeypatch.setattr(dicom_writing, "find_spec", lambda name: None)
+    with pytest.raises(InputError) as error:
+        require_dicom_writer()
+    assert str(error.value) == (
+        "Writing DICOM needs pydicom and highdicom. Install with pip install 'scalptrack[dicom]'."
+    )

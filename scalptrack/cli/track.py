@@ -95,8 +95,8 @@ FEW_PHOTOGRAPHS = 4
 @click.option(
     "--dicom",
     is_flag=True,
-    help="Also write the aligned photographs as DICOM (VL Photographic), with patient and study of "
-    "DICOM originals; needs 'scalptrack[dicom]'.",
+    help="Also write aligned photographs (VL Photographic) and measurements (Structured Report) as "
+    "DICOM, with patient and study of DICOM originals; needs 'scalptrack[dicom]'.",
 )
 @click.option(
     "--deidentify",
@@ -156,8 +156,10 @@ def track_command(
       scalptrack track sample_images --out results
       scalptrack track clinic/ --out results --events treatments.csv --json
       scalptrack track clinic/ --out results --forehead top --pdf
+      scalptrack track clinic/ --out results --dicom
       scalptrack track clinic/ --out shared --deidentify my.key --shift-dates 365
     """
+    from scalptrack.images.dicom_writing import require_dicom_writer
     from scalptrack.records import Settings
     from scalptrack.references import set_references
     from scalptrack.review.applying import apply_decisions
@@ -174,7 +176,7 @@ def track_command(
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)
     if dicom:
-        _require_dicom(named=key_file is None)
+        require_dicom_writer()
     disguise = _disguise(photos, out, key_file, create=create_key, shift_dates=shift_dates)
     log, source = _read_decisions(out, decisions, unused=no_decisions)
     catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
@@ -232,16 +234,6 @@ def _refuse_empty(catalog: Catalog, photos: Path) -> None:
     lines = [f"  {each.name}: {each.reason.message}" for each in catalog.rejected[:20]]
     message = "\n".join([f"There is no usable photograph in {photos}:", *lines])
     raise CommandError(message)
-
-
-def _require_dicom(*, named: bool) -> None:
-    """Raise unless DICOM can be written, and may be."""
-    from scalptrack.images.dicom_writing import require_dicom_writer
-
-    if not named:
-        message = "--dicom keeps the patient of DICOM originals: it doesn't go with --deidentify."
-        raise CommandError(message)
-    require_dicom_writer()
 
 
 def _disguise(
@@ -343,6 +335,7 @@ def _run(
             use_cache=use_cache,
             pdf=pdf,
             deidentified=disguise is not None,
+            dates_shifted=disguise is not None and disguise.shift_days > 0,
             dicom=dicom,
             on_step=step,
         )

@@ -1,7 +1,8 @@
 """Pictures as DICOM VL Photographic images, through pydicom (the extra ``dicom``).
 
 Who was photographed, and in which study, is taken from a DICOM original and from nowhere else:
-where the original says nothing the attributes are empty, as the standard allows.
+where the original says nothing the attributes are empty, as the standard allows. Where names are
+replaced nothing is taken from an original, and the pseudonym is the patient's ID.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import warnings
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from scalptrack.images.dicom import is_dicom
 from scalptrack.images.reading import read_header
 from scalptrack.records import ImageArray
 
+DEIDENTIFICATION = "scalptrack: no original header, pseudonym, faces covered"
 VL_PHOTOGRAPHIC = "1.2.840.10008.5.1.4.1.1.77.1.4"
 LOSSY_FORMATS = frozenset({"JPEG", "HEIF", "AVIF", "WEBP"})
 
@@ -65,6 +68,22 @@ _NEVER_MISSING = (
 """Attributes of type 2: present, and empty where nothing is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pseudonym:
+    """Who stands for the person where names are replaced.
+
+    Attributes
+    ----------
+    label : str
+        Becomes the patient's ID.
+    dates_shifted : bool
+        All dates were moved.
+    """
+
+    label: str
+    dates_shifted: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AlignedPicture:
     """A picture that was made from a photograph.
@@ -81,6 +100,8 @@ class AlignedPicture:
     visit_date : date
     number : int
         Position in the series of pictures, from 1.
+    pseudonym : Pseudonym or None
+        Where names are replaced.
     """
 
     pixels: ImageArray
@@ -91,21 +112,22 @@ class AlignedPicture:
     view: str
     visit_date: date
     number: int
+    pseudonym: Pseudonym | None = None
 
 
 def require_dicom_writer() -> None:
-    """Raise unless pydicom is there.
+    """Raise unless the libraries that write DICOM are there.
 
     Raises
     ------
     InputError
         With the extra's name.
     """
-    try:
-        import pydicom  # noqa: F401
-    except ImportError as error:
-        message = "Writing DICOM needs pydicom. Install it with pip install 'scalptrack[dicom]'."
-        raise InputError(message) from error
+    missing = [name for name in ("pydicom", "highdicom") if find_spec(name) is None]
+    if missing:
+        needs = " and ".join(missing)
+        message = f"Writing DICOM needs {needs}. Install with pip install 'scalptrack[dicom]'."
+        raise InputError(message)
 
 
 def encode_dicom(picture: AlignedPicture) -> bytes:
@@ -119,14 +141,14 @@ def encode_dicom(picture: AlignedPicture) -> bytes:
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian
 
-    original = _original(picture.source)
+    original = None if picture.pseudonym else dicom_header(picture.source)
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.MediaStorageSOPClassUID = VL_PHOTOGRAPHIC
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.SOPClassUID = VL_PHOTOGRAPHIC
-    dataset.SOPInstanceUID = _uid("image", picture.source_sha256, picture.reference_sha256)
+    dataset.SOPInstanceUID = content_uid("image", picture.source_sha256, picture.reference_sha256)
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     with warnings.catch_warnings():
         # pydicom warns of odd values of the original's with their text.
@@ -139,8 +161,8 @@ def encode_dicom(picture: AlignedPicture) -> bytes:
     return buffer.getvalue()
 
 
-def _original(path: Path) -> Any:
-    """Attributes of a DICOM original; None for any other file."""
+def dicom_header(path: Path) -> Any:
+    """Attributes of a DICOM file without its pixels; None for any other file."""
     import pydicom
 
     with path.open("rb") as file:
@@ -149,19 +171,48 @@ def _original(path: Path) -> Any:
     return pydicom.dcmread(path, stop_before_pixels=True)
 
 
-def _identify(dataset: Any, original: Any, picture: AlignedPicture) -> None:
-    """Patient, study, and the dates of the exposure, as the original states them."""
+def state_patient_and_study(
+    dataset: Any, original: Any, pseudonym: Pseudonym | None, *more: str
+) -> None:
+    """Write into a dataset who the patient is, and the study, as an original states them.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        It is changed.
+    original : pydicom.Dataset or None
+        Not used where there is a pseudonym.
+    pseudonym : Pseudonym or None
+    *more : str
+        Further attributes that are taken from the original.
+    """
     for name in _NEVER_MISSING:
         setattr(dataset, name, "")
-    for name in (*_OF_PATIENT_AND_STUDY, *_OF_EXPOSURE):
+    if pseudonym is not None:
+        dataset.PatientID = pseudonym.label
+        dataset.PatientIdentityRemoved = "YES"
+        dataset.DeidentificationMethod = DEIDENTIFICATION
+        moved = "MODIFIED" if pseudonym.dates_shifted else "UNMODIFIED"
+        dataset.LongitudinalTemporalInformationModified = moved
+        return
+    for name in (*_OF_PATIENT_AND_STUDY, *more):
         value = None if original is None else original.get(name)
         if value not in (None, ""):
             # As text: the original's character set may be another one.
             setattr(dataset, name, str(value))
+
+
+def _identify(dataset: Any, original: Any, picture: AlignedPicture) -> None:
+    """Patient, study, and the dates of the exposure, as the original states them."""
+    state_patient_and_study(dataset, original, picture.pseudonym, *_OF_EXPOSURE)
     study = None if original is None else original.get("StudyInstanceUID")
     day = picture.visit_date.isoformat()
-    dataset.StudyInstanceUID = str(study) if study else _uid("study", picture.reference_sha256, day)
-    dataset.SeriesInstanceUID = _uid("series", picture.reference_sha256, dataset.StudyInstanceUID)
+    dataset.StudyInstanceUID = (
+        str(study) if study else content_uid("study", picture.reference_sha256, day)
+    )
+    dataset.SeriesInstanceUID = content_uid(
+        "series", picture.reference_sha256, dataset.StudyInstanceUID
+    )
     dated = any(name in dataset for name in ("AcquisitionDateTime", "AcquisitionDate"))
     if not dated:
         dataset.AcquisitionDate = picture.visit_date.strftime("%Y%m%d")
@@ -182,7 +233,8 @@ def _describe(dataset: Any, original: Any, picture: AlignedPicture) -> None:
         f"(SHA-256 {picture.reference_sha256}); source SHA-256 {picture.source_sha256}"
     )
     sources = []
-    for each in (original, _original(picture.reference)):
+    reference = None if picture.pseudonym else dicom_header(picture.reference)
+    for each in (original, reference):
         if each is not None and "SOPInstanceUID" in each and "SOPClassUID" in each:
             item = Dataset()
             item.ReferencedSOPClassUID = each.SOPClassUID
@@ -191,11 +243,14 @@ def _describe(dataset: Any, original: Any, picture: AlignedPicture) -> None:
                 sources.append(item)
     if sources:
         dataset.SourceImageSequence = sources
-    _state_compression(dataset, original, picture.source)
+    _state_compression(dataset, picture.source)
+    if picture.pseudonym:
+        _state_compression_roughly(dataset)
 
 
-def _state_compression(dataset: Any, original: Any, source: Path) -> None:
+def _state_compression(dataset: Any, source: Path) -> None:
     """Whether detail was lost before: once lossy, always lossy (PS3.3, C.7.6.1.1.5)."""
+    original = dicom_header(source)
     if original is not None:
         for name in (
             "LossyImageCompression",
@@ -217,6 +272,19 @@ def _state_compression(dataset: Any, original: Any, source: Path) -> None:
         dataset.LossyImageCompressionMethod = "ISO_10918_1"
 
 
+def _state_compression_roughly(dataset: Any) -> None:
+    """Only what tells neither the size of the original file nor words of its header."""
+    lossy = dataset.LossyImageCompression == "01"
+    stated = dataset.get("LossyImageCompressionRatio") or []
+    ratios = [stated] if isinstance(stated, str | float) else list(stated)
+    for name in ("LossyImageCompressionRatio", "LossyImageCompressionMethod"):
+        if name in dataset:
+            del dataset[name]
+    dataset.LossyImageCompression = "01" if lossy else "00"
+    if lossy:
+        dataset.LossyImageCompressionRatio = [f"{max(round(float(each)), 1)}" for each in ratios]
+
+
 def _fill_pixels(dataset: Any, pixels: ImageArray) -> None:
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 3, "RGB"
     dataset.PlanarConfiguration = 0
@@ -227,7 +295,7 @@ def _fill_pixels(dataset: Any, pixels: ImageArray) -> None:
     dataset.PixelData = content + b"\0" * (len(content) % 2)
 
 
-def _uid(*parts: str) -> str:
+def content_uid(*parts: str) -> str:
     """A UID that follows from what it names, and from nothing that names a person."""
     from pydicom.uid import generate_uid
 
