@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -102,16 +103,8 @@ def write_bytes_atomic(path: Path, data: bytes) -> None:
     OutputError
         If the file can't be written.
     """
-    temporary = _temporary_beside(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(data)
+    with _whole_beside(path, data) as temporary:
         temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise _not_written(path, error) from error
 
 
 def write_new_bytes(path: Path, data: bytes) -> bool:
@@ -128,14 +121,31 @@ def write_new_bytes(path: Path, data: bytes) -> bool:
     OutputError
         If the file can't be written.
     """
-    temporary = _temporary_beside(path)
+    with _whole_beside(path, data) as temporary:
+        return _move_to_free_name(temporary, path)
+
+
+@contextmanager
+def _whole_beside(path: Path, data: bytes) -> Iterator[Path]:
+    """A whole file beside a path, to be given its name; gone afterwards.
+
+    Raises
+    ------
+    OutputError
+        If it, or its name, can't be written.
+    """
+    temporary = path.with_name(f".scalptrack-{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:
             file.write(data)
-        return _move_to_free_name(temporary, path)
+        yield temporary
     except OSError as error:
-        raise _not_written(path, error) from error
+        message = (
+            f"{path} can't be written: {error.strerror or error}. "
+            "Check the folder's permissions and the space on the disk, or choose another one."
+        )
+        raise OutputError(message) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -155,14 +165,3 @@ def _move_to_free_name(temporary: Path, path: Path) -> bool:
             return False
         temporary.replace(path)
     return True
-
-
-def _temporary_beside(path: Path) -> Path:
-    return path.with_name(f".scalptrack-{secrets.token_hex(8)}.tmp")
-
-
-def _not_written(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"{path} can't be written: {error.strerror or error}. "
-        "Check the folder's permissions and the space on the disk, or choose another one."
-    )
