@@ -14,9 +14,10 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from scalptrack.errors import InputError, ScalptrackError
 from scalptrack.plain import to_plain
@@ -36,21 +37,35 @@ POLICY = (
 """The page may load what this server gives and nothing else."""
 
 HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
 
+class Refusal(Enum):
+    """What can be wrong with a request before anything answers it."""
+
+    HOST = auto()
+    SECRET = auto()
+    ORIGIN = auto()
+    GET_PATH = auto()
+    POST_PATH = auto()
+    LENGTH = auto()
+    TOO_LONG = auto()
+    BROKEN_OFF = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a page asked: the values of the address, and the body."""
+    """What a page asked: the values of the address, the body, and the path behind the secret."""
 
     values: Mapping[str, str]
     body: bytes = b""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +88,54 @@ class Route:
 
 def json_response(document: Mapping[str, Any], status: int = 200) -> Response:
     """A JSON document."""
-    content = json.dumps(to_plain(dict(document)), ensure_ascii=False).encode("utf-8")
-    return Response(content, "application/json", status)
+    text = json.dumps(to_plain(dict(document)), ensure_ascii=False)
+    # File names may hold what no encoding has.
+    return Response(text.encode("utf-8", "replace"), "application/json; charset=utf-8", status)
+
+
+def _plain(status: int, words: str) -> Response:
+    return Response(words.encode("utf-8"), "text/plain; charset=utf-8", status)
+
+
+def _refused(refusal: Refusal, max_body: int) -> Response:
+    """What a page that makes no words of its own says."""
+    status, words = {
+        Refusal.HOST: (421, "This page is for the computer itself."),
+        Refusal.SECRET: (404, "Not found."),
+        Refusal.ORIGIN: (403, "Only this program's own page may do that."),
+        Refusal.GET_PATH: (404, "Not found."),
+        Refusal.POST_PATH: (404, "Not found."),
+        Refusal.LENGTH: (411, "The length of what is sent is missing."),
+        Refusal.TOO_LONG: (413, f"At most {max_body} bytes are accepted."),
+        Refusal.BROKEN_OFF: (400, "It was broken off."),
+    }[refusal]
+    return _plain(status, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What one page asks of its server beyond what all have in common.
+
+    Attributes
+    ----------
+    policy : str
+        Content-Security-Policy.
+    permissions : str
+        Permissions-Policy.
+    refused : callable
+        Makes the answer to a request that is not let through; it also gets the most bytes that may
+        be posted there.
+    token_header : str
+        Header in which a post has to repeat the secret; empty: none.
+    post_type : str
+        Content type that a post has to have; empty: any.
+    """
+
+    policy: str = POLICY
+    permissions: str = "camera=(self), microphone=(), geolocation=()"
+    refused: Callable[[Refusal, int], Response] = _refused
+    token_header: str = ""
+    post_type: str = ""
 
 
 @dataclass(slots=True)
@@ -84,9 +145,12 @@ class LocalServer:
     Parameters
     ----------
     routes : mapping of (str, str) to Route
-        By method (``GET`` or ``POST``) and path without a leading slash.
+        By method (``GET`` or ``POST``) and path without a leading slash; a path that ends with a
+        slash answers for all below it that have no route of their own.
     port : int
         0 takes any free one.
+    manners : Manners
+        What is special about this page.
 
     Raises
     ------
@@ -96,16 +160,15 @@ class LocalServer:
 
     routes: Mapping[tuple[str, str], Route]
     port: int = 0
+    manners: Manners = field(default_factory=Manners, repr=False)
     token: str = field(default_factory=lambda: secrets.token_urlsafe(TOKEN_BYTES), repr=False)
     _server: ThreadingHTTPServer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        routes, token = self.routes, self.token
-
         class Handler(_Handler):
             pass
 
-        Handler.routes, Handler.token = routes, token
+        Handler.routes, Handler.token, Handler.manners = self.routes, self.token, self.manners
         try:
             self._server = _Server((ADDRESS, self.port), Handler)
         except (OSError, OverflowError) as error:
@@ -120,6 +183,12 @@ class LocalServer:
     def url(self) -> str:
         """Address of the page; whoever has it, and is on this computer, can use the page."""
         return f"http://{ADDRESS}:{self.port}/{self.token}/"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.server_close()
 
     def serve(self) -> None:
         """Answer until a response is the last one, or `stop` is called."""
@@ -136,6 +205,8 @@ class LocalServer:
 class _Server(ThreadingHTTPServer):
     # A browser keeps spare connections open and silent: nobody waits for them at the end.
     daemon_threads = True
+    # On Windows another program could else listen on the same port.
+    allow_reuse_address = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """A browser that goes away in the middle is no event worth a word on the terminal."""
@@ -146,6 +217,8 @@ class _Handler(BaseHTTPRequestHandler):
     routes: Mapping[tuple[str, str], Route] = {}
     token = ""
     hosts: frozenset[str] = frozenset()
+    manners = Manners()
+    _unread = False
     timeout = TIMEOUT_S
     server_version, sys_version = "scalptrack", ""
 
@@ -159,6 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Addresses hold the secret: they go into no log."""
 
     def _answer(self, method: str) -> None:
+        self._unread = method == "POST"
         try:
             response = self._response(method)
         except ScalptrackError as error:
@@ -176,46 +250,64 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _response(self, method: str) -> Response:
         """Answer of the route, or what was wrong with the request."""
-        if self.headers.get("Host", "").lower() not in self.hosts:
-            return _plain(421, "This page is for the computer itself.")
+        refused = self.manners.refused
+        if self.headers.get("Host") not in self.hosts:
+            return refused(Refusal.HOST, 0)
         address = urlsplit(self.path)
         token, _, path = address.path.lstrip("/").partition("/")
-        if not hmac.compare_digest(token.encode(), self.token.encode()):
-            return _plain(404, "Not found.")
+        if not self._is_secret(token):
+            return refused(Refusal.SECRET, 0)
+        if method == "POST" and not self._from_our_page():
+            return refused(Refusal.ORIGIN, 0)
+        path = unquote(path)
         route = self.routes.get((method, path))
+        route = route or self.routes.get((method, f"{path.partition('/')[0]}/"))
         if route is None:
-            return _plain(404, "Not found.")
-        origin = self.headers.get("Origin")
-        if method == "POST" and origin is not None and urlsplit(origin).netloc not in self.hosts:
-            return _plain(403, "Only this program's own page may do that.")
+            return refused(Refusal.POST_PATH if method == "POST" else Refusal.GET_PATH, 0)
         values = {name: each[-1] for name, each in parse_qs(address.query).items()}
         if method == "GET":
-            return route.answer(Request(values))
+            return route.answer(Request(values, path=path))
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
-            return _plain(411, "The length of what is sent is missing.")
+            return refused(Refusal.LENGTH, route.max_body)
         if int(length) > route.max_body:
-            return _plain(413, f"At most {route.max_body} bytes are accepted.")
+            return refused(Refusal.TOO_LONG, route.max_body)
         body = self.rfile.read(int(length))
+        self._unread = False
         if len(body) < int(length):
-            return _plain(400, "It was broken off.")
-        return route.answer(Request(values, body))
+            return refused(Refusal.BROKEN_OFF, route.max_body)
+        return route.answer(Request(values, body, path))
+
+    def _is_secret(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self.token.encode())
+
+    def _from_our_page(self) -> bool:
+        """Whether a post was made by the page itself and not by another one."""
+        manners = self.manners
+        given = self.headers.get(manners.token_header, "") if manners.token_header else self.token
+        kind = self.headers.get("Content-Type", "").partition(";")[0]
+        return (
+            self._is_secret(given)
+            and self.headers.get("Origin") in {None, f"http://{self.headers.get('Host')}"}
+            and self.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+            and manners.post_type in {"", kind}
+        )
 
     def _send(self, response: Response) -> None:
+        special = {
+            "Content-Security-Policy": self.manners.policy,
+            "Permissions-Policy": self.manners.permissions,
+            "Content-Type": response.content_type,
+            "Content-Length": str(len(response.content)),
+        }
         try:
             self.send_response(response.status)
-            for name, value in HEADERS.items():
+            for name, value in (HEADERS | special).items():
                 self.send_header(name, value)
-            self.send_header("Content-Type", response.content_type)
-            self.send_header("Content-Length", str(len(response.content)))
             self.end_headers()
             self.wfile.write(response.content)
-            if response.status == 413:
+            if self._unread:
                 # Unread data would reset the connection before the browser has read the answer.
                 self.connection.shutdown(socket.SHUT_WR)
         except OSError:
             self.close_connection = True
-
-
-def _plain(status: int, words: str) -> Response:
-    return Response(words.encode("utf-8"), "text/plain; charset=utf-8", status)

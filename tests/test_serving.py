@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from scalptrack.errors import InputError
-from scalptrack.serving import LocalServer, Request, Response, Route, json_response
+from scalptrack.serving import LocalServer, Manners, Request, Response, Route, json_response
 
 
 def _fail(request: Request) -> Response:
@@ -28,6 +28,8 @@ def server():
         ("POST", "echo"): Route(lambda each: Response(each.body, "text/plain"), 10),
         ("GET", "values"): Route(lambda each: json_response({"values": dict(each.values)})),
         ("GET", "fail"): Route(_fail),
+        ("GET", "below/"): Route(lambda each: Response(each.path.encode(), "text/plain")),
+        ("GET", "below/own"): Route(lambda _: Response(b"own", "text/plain")),
         ("POST", "end"): Route(lambda _: Response(b"bye", "text/plain", last=True), 10),
     }
     server = LocalServer(routes)
@@ -74,6 +76,12 @@ def test_without_the_secret_there_is_nothing(server, token):
     assert (answer.status, content) == (404, b"Not found.")
 
 
+def test_an_encoded_secret_is_not_the_secret(server):
+    token = server[0].token
+    answer, _ = ask(server[0], "GET", "", token=f"%{ord(token[0]):02x}{token[1:]}")
+    assert answer.status == 404
+
+
 def test_the_secret_is_long_and_new_each_time(server):
     other = LocalServer({})
     assert other.token != server[0].token
@@ -99,6 +107,52 @@ def test_localhost_is_this_computer(server):
 def test_another_page_may_not_post(server, origin):
     answer, _ = ask(server[0], "POST", "echo", b"hello", Origin=origin)
     assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://127.0.0.1:{port}"},
+        {"Origin": "http://localhost:{port}"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+    ],
+)
+def test_a_page_that_is_almost_ours_may_not_post(server, headers):
+    port = server[0].port
+    headers = {name: value.format(port=port) for name, value in headers.items()}
+    answer, content = ask(server[0], "POST", "echo", b"hello", **headers)
+    assert (answer.status, content) == (403, b"Only this program's own page may do that.")
+
+
+def test_a_page_may_ask_more_of_posts():
+    manners = Manners(token_header="X-Secret", post_type="application/json")
+    routes = {("POST", "echo"): Route(lambda each: Response(each.body, "text/plain"), 10)}
+    with LocalServer(routes, manners=manners) as server:
+        thread = threading.Thread(target=server.serve, daemon=True)
+        thread.start()
+        right = {"X_Secret": server.token, "Content_Type": "application/json; charset=utf-8"}
+        assert ask(server, "POST", "echo", b"{}", **right)[1] == b"{}"
+        wrong = ({"X_Secret": "x"}, {"X_Secret": ""}, {"Content_Type": "text/plain"})
+        for each in wrong:
+            assert ask(server, "POST", "echo", b"{}", **(right | each))[0].status == 403
+        del right["X_Secret"]
+        assert ask(server, "POST", "echo", b"{}", **right)[0].status == 403
+        server.stop()
+        thread.join(5)
+
+
+def test_a_path_below_a_route_is_decoded(server):
+    assert ask(server[0], "GET", "below/a%20b/%C3%BC.jpg")[1].decode() == "below/a b/ü.jpg"
+    assert ask(server[0], "GET", "below/own")[1] == b"own"
+    assert ask(server[0], "GET", "above/own")[0].status == 404
+
+
+def test_no_other_page_shows_or_holds_it(server):
+    answer, _ = ask(server[0], "GET", "")
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_our_own_page_may_post(server):

@@ -1,29 +1,31 @@
-"""The page's server: this computer only, this browser only, and nothing else.
+"""The review page: what answers each of its requests, on this computer only.
 
-It listens on 127.0.0.1. Every address begins with a secret that only the one who started it was
-told; a request has to name this computer as its host (so that no stranger's name can be made to
-point here), and one that changes something has to come from this page and repeat the secret.
+Who may ask at all is decided in `scalptrack.serving`; a post of this page also repeats the secret
+in a header and is JSON.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
-import secrets
+from collections.abc import Callable
 from functools import cache
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from scalptrack.errors import InputError, ScalptrackError
 from scalptrack.review.log import ConflictError
 from scalptrack.review.session import ReviewSession
+from scalptrack.serving import (
+    LocalServer,
+    Manners,
+    Refusal,
+    Request,
+    Response,
+    Route,
+    json_response,
+)
 
-HOST = "127.0.0.1"
 MAX_BODY_BYTES = 1_000_000
-SOCKET_TIMEOUT_S = 30
 TOKEN_HEADER = "X-Scalptrack-Token"  # noqa: S105 - the name of a header
 
 _ASSETS = {
@@ -39,8 +41,8 @@ POLICY = (
 )
 
 
-class ReviewServer(ThreadingHTTPServer):
-    """Serves one session on 127.0.0.1.
+class ReviewServer(LocalServer):
+    """Serves one session on 127.0.0.1, with the names of the standard library's servers.
 
     Parameters
     ----------
@@ -54,147 +56,140 @@ class ReviewServer(ThreadingHTTPServer):
         If the port is taken.
     """
 
-    daemon_threads = True
-    allow_reuse_address = False
-
     def __init__(self, session: ReviewSession, *, port: int = 0) -> None:
         self.session = session
-        self.token = secrets.token_urlsafe(24)
+        manners = Manners(
+            policy=POLICY,
+            permissions="camera=(), microphone=(), geolocation=()",
+            refused=_refused,
+            token_header=TOKEN_HEADER,
+            post_type="application/json",
+        )
         try:
-            super().__init__((HOST, port), _Handler)
-        except OSError as error:
-            msg = f"Port {port} can't be used: {error.strerror or error}. Choose another --port."
-            raise InputError(msg) from error
+            super().__init__(review_routes(session), port, manners)
+        except InputError as error:
+            cause = error.__cause__
+            why = cause.strerror if isinstance(cause, OSError) else cause
+            msg = f"Port {port} can't be used: {why or cause}. Choose another --port."
+            raise InputError(msg) from cause
 
     @property
-    def url(self) -> str:
-        """Address of the page, with its secret."""
-        return f"http://{HOST}:{self.server_port}/{self.token}/"
+    def server_port(self) -> int:
+        """The port that it listens on."""
+        return self.port
+
+    @property
+    def server_address(self) -> tuple[str, int]:
+        """Address and port that it listens on."""
+        host, port = self._server.socket.getsockname()[:2]
+        return host, port
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Answer until `shutdown` is called."""
+        self._server.serve_forever(poll_interval)
+
+    def shutdown(self) -> None:
+        """End `serve_forever`, from another thread."""
+        self.stop()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: ReviewServer
-    server_version = "scalptrack"
-    sys_version = ""
-    timeout = SOCKET_TIMEOUT_S
+def review_routes(session: ReviewSession) -> dict[tuple[str, str], Route]:
+    """Everything that the page may ask, or post."""
+    routes = {("GET", name): Route(_looked_up(_asset_answer)) for name in _ASSETS}
+    return routes | {
+        ("GET", "state.json"): Route(_looked_up(lambda _: json_response(session.state()))),
+        ("GET", "photo/"): Route(_looked_up(lambda each: _photograph(session, each.path))),
+        ("GET", "picture/"): Route(_looked_up(lambda each: _picture(session, each.path))),
+        ("POST", "decide"): Route(lambda each: _decide(session, each), MAX_BODY_BYTES),
+        ("POST", "undo"): Route(lambda each: _undo(session, each), MAX_BODY_BYTES),
+    }
 
-    def do_GET(self) -> None:  # the name that the library calls
-        """Answer with the page, its state, or a picture."""
-        path = self._allowed_path()
-        if path is None:
-            return
-        session = self.server.session
+
+def _looked_up(answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """What can't be found is said with the status for it."""
+
+    def found(request: Request) -> Response:
         try:
-            if path in _ASSETS:
-                name, kind = _ASSETS[path]
-                self._send(HTTPStatus.OK, kind, _asset(name))
-            elif path == "state.json":
-                self._send_json(HTTPStatus.OK, session.state())
-            elif path.startswith("photo/") and path.endswith(".json"):
-                _, (width, height) = session.photograph(path[6:-5])
-                self._send_json(HTTPStatus.OK, {"width_px": width, "height_px": height})
-            elif path.startswith("photo/") and path.endswith(".jpg"):
-                self._send(HTTPStatus.OK, "image/jpeg", session.photograph(path[6:-4])[0])
-            elif path.startswith("picture/"):
-                kind = "image/png" if path.endswith(".png") else "image/jpeg"
-                self._send(HTTPStatus.OK, kind, session.picture(path.removeprefix("picture/")))
-            else:
-                self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here.")
+            return answer(request)
         except ScalptrackError as error:
-            self._refuse(HTTPStatus.NOT_FOUND, str(error))
+            return json_response({"error": str(error)}, 404)
 
-    def do_POST(self) -> None:  # the name that the library calls
-        """Keep a decision, or take one back."""
-        path = self._allowed_path()
-        if path is None or not self._from_this_page():
-            return
-        try:
-            body = self._body()
-            if path == "decide" and isinstance(body.get("changes"), list):
-                state = self.server.session.decide(str(body.get("reviewer", "")), body["changes"])
-            elif path == "undo" and isinstance(body.get("number"), int):
-                state = self.server.session.undo(str(body.get("reviewer", "")), body["number"])
-            else:
-                self._refuse(HTTPStatus.NOT_FOUND, "There is nothing here to post to.")
-                return
-        except ConflictError as error:
-            self._refuse(HTTPStatus.CONFLICT, str(error))
-        except ScalptrackError as error:
-            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
-        else:
-            self._send_json(HTTPStatus.OK, state)
+    return found
 
-    def _allowed_path(self) -> str | None:
-        """Path behind the secret; None after a refusal."""
-        hosts = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}
-        if self.headers.get("Host") not in hosts:
-            self._refuse(HTTPStatus.FORBIDDEN, "This host name is not served.")
-            return None
-        secret, _, path = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
-        if not hmac.compare_digest(secret.encode(), self.server.token.encode()):
-            self._refuse(HTTPStatus.FORBIDDEN, "Open the address that `scalptrack review` printed.")
-            return None
-        return path
 
-    def _from_this_page(self) -> bool:
-        """Whether a request was made by the page itself and not by another one."""
-        given = self.headers.get(TOKEN_HEADER, "")
-        origin = self.headers.get("Origin")
-        own = f"http://{self.headers.get('Host')}"
-        site = self.headers.get("Sec-Fetch-Site", "same-origin")
-        kind = self.headers.get("Content-Type", "").partition(";")[0]
-        sound = (
-            hmac.compare_digest(given.encode(), self.server.token.encode())
-            and origin in {None, own}
-            and site == "same-origin"
-            and kind == "application/json"
-        )
-        if not sound:
-            self._refuse(HTTPStatus.FORBIDDEN, "Only the page itself may decide.")
-        return sound
+def _asset_answer(request: Request) -> Response:
+    name, kind = _ASSETS[request.path]
+    return Response(_asset(name), kind)
 
-    def _body(self) -> dict[str, Any]:
-        length = self.headers.get("Content-Length", "")
-        if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY_BYTES:
-            msg = f"At most {MAX_BODY_BYTES} bytes can be posted."
-            raise InputError(msg)
-        try:
-            body = json.loads(self.rfile.read(int(length)))
-        except (ValueError, RecursionError) as error:
-            msg = "What was posted is not JSON."
-            raise InputError(msg) from error
-        if not isinstance(body, dict):
-            msg = "What was posted is not an object."
-            raise InputError(msg)
-        return body
 
-    def _refuse(self, status: HTTPStatus, message: str) -> None:
-        self._send_json(status, {"error": message})
+def _photograph(session: ReviewSession, path: str) -> Response:
+    """A photograph, or its true size, by the hash of its content."""
+    sha256, _, kind = path.removeprefix("photo/").rpartition(".")
+    if kind not in {"json", "jpg"}:
+        return _refused(Refusal.GET_PATH, 0)
+    picture, (width, height) = session.photograph(sha256)
+    if kind == "json":
+        return json_response({"width_px": width, "height_px": height})
+    return Response(picture, "image/jpeg")
 
-    def _send_json(self, status: HTTPStatus, document: dict[str, Any]) -> None:
-        content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-        self._send(status, "application/json; charset=utf-8", content)
 
-    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
-        self.send_response(status)
-        headers = {
-            "Content-Type": kind,
-            "Content-Length": str(len(content)),
-            "Content-Security-Policy": POLICY,
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Frame-Options": "DENY",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
-        }
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
+def _picture(session: ReviewSession, path: str) -> Response:
+    kind = "image/png" if path.endswith(".png") else "image/jpeg"
+    return Response(session.picture(path.removeprefix("picture/")), kind)
 
-    def log_message(self, *_args: Any) -> None:
-        """Write no log of requests: their addresses hold the secret."""
+
+def _decide(session: ReviewSession, request: Request) -> Response:
+    """Keep a decision."""
+    body = _posted(request)
+    changes = body.get("changes")
+    if not isinstance(changes, list):
+        return _refused(Refusal.POST_PATH, 0)
+    return _unless_decided(lambda: session.decide(str(body.get("reviewer", "")), changes))
+
+
+def _undo(session: ReviewSession, request: Request) -> Response:
+    """Take a decision back."""
+    body = _posted(request)
+    number = body.get("number")
+    if not isinstance(number, int):
+        return _refused(Refusal.POST_PATH, 0)
+    return _unless_decided(lambda: session.undo(str(body.get("reviewer", "")), number))
+
+
+def _unless_decided(change: Callable[[], dict[str, Any]]) -> Response:
+    """The new state, or that somebody else decided meanwhile."""
+    try:
+        return json_response(change())
+    except ConflictError as error:
+        return json_response({"error": str(error)}, 409)
+
+
+def _posted(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        msg = "What was posted is not JSON."
+        raise InputError(msg) from error
+    if not isinstance(body, dict):
+        msg = "What was posted is not an object."
+        raise InputError(msg)
+    return body
+
+
+def _refused(refusal: Refusal, max_body: int) -> Response:
+    """What the page says to a request that is not let through."""
+    too_long = f"At most {max_body} bytes can be posted."
+    status, words = {
+        Refusal.HOST: (403, "This host name is not served."),
+        Refusal.SECRET: (403, "Open the address that `scalptrack review` printed."),
+        Refusal.ORIGIN: (403, "Only the page itself may decide."),
+        Refusal.GET_PATH: (404, "There is nothing here."),
+        Refusal.POST_PATH: (404, "There is nothing here to post to."),
+        Refusal.LENGTH: (400, too_long),
+        Refusal.TOO_LONG: (400, too_long),
+        Refusal.BROKEN_OFF: (400, "What was posted is not JSON."),
+    }[refusal]
+    return json_response({"error": words}, status)
 
 
 @cache
