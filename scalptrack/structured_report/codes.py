@@ -21,6 +21,7 @@ SCALP = codes.SCT.Scalp
 MEAN = codes.SCT.Mean
 IMAGING_PROCEDURE = codes.SCT.ImagingProcedure
 BASELINE = codes.cid6146.Baseline
+SOURCE = codes.DCM.SourceOfMeasurement
 BEST_ILLUSTRATION = codes.DCM.BestIllustrationOfFinding
 UPPER_UNCERTAINTY = codes.SCT.RangeOfUpperMeasurementUncertainty
 LOWER_UNCERTAINTY = codes.SCT.RangeOfLowerMeasurementUncertainty

@@ -28,7 +28,6 @@ from highdicom.sr import (
     ObservationContext,
     ObserverContext,
     RelationshipTypeValues,
-    SourceImageForMeasurementGroup,
     TextContentItem,
     TimePointContext,
     TrackingIdentifier,
@@ -155,17 +154,15 @@ def _photograph(series: ReportedSeries, photograph: ReportedPhotograph, label: s
     ]
     if outcome.tier is not None:
         items.append(_code(codes.TIER, codes.TIERS[outcome.tier]))
-    if photograph.original is not None:
-        items.append(SourceImageForMeasurementGroup(*_reference(photograph.original)))
-    if photograph.aligned is not None:
-        # Hair is measured in the photograph's own pixels: the aligned picture shows it.
-        items.append(
-            ImageContentItem(
-                codes.BEST_ILLUSTRATION,
-                *_reference(photograph.aligned),
-                relationship_type=RelationshipTypeValues.CONTAINS,
-            )
+    # Hair is measured in the photograph's own pixels: the aligned picture shows it.
+    images = ((codes.SOURCE, photograph.original), (codes.BEST_ILLUSTRATION, photograph.aligned))
+    items += [
+        ImageContentItem(
+            purpose, *_reference(image), relationship_type=RelationshipTypeValues.CONTAINS
         )
+        for purpose, image in images
+        if image is not None
+    ]
     group[0].ContentSequence.extend(items)
     return group
 
