@@ -32,8 +32,8 @@ def _own(value: str, meaning: str) -> Code:
 
 
 COVERAGE = _own("coverage", "Visible hair coverage")
-CHANGE = _own("change", "Change of visible hair coverage against baseline")
-DETECTABLE_CHANGE = _own("mdc95", "Smallest detectable change (95 %)")
+CHANGE = _own("change", "Change of coverage against baseline, in percentage points")
+DETECTABLE_CHANGE = _own("detectable", "Smallest detectable change here, in percentage points")
 INTERVAL_LOW = _own("interval-low", "Lower limit of the 95 % interval")
 INTERVAL_HIGH = _own("interval-high", "Upper limit of the 95 % interval")
 REGION = _own("region", "Pixels of the compared region")

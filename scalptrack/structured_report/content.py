@@ -274,6 +274,8 @@ def _group(
         finding_sites=[FindingSite(codes.SCALP)],
         measurements=measurements,
     )
+    # Each item under its own heading, not a running text of values.
+    group[0].ContinuityOfContent = "SEPARATE"
     group[0].ContentSequence.extend(_texts([(codes.VIEW, series.timeline.view)]))
     return group
 

@@ -149,7 +149,7 @@ def test_every_visit_has_the_change_of_its_row(series, report):
     for row in rows:
         group = groups[f"visit {row['visit_date']}"]
         assert trees.number(group, "change") == as_number(row["change_points"])
-        assert trees.number(group, "mdc95") == as_number(row["mdc_points"])
+        assert trees.number(group, "detectable") == as_number(row["mdc_points"])
         assert trees.coded(group, "verdict") == (
             {"increase": "increase", "not comparable": "not-comparable"}[row["verdict"]],
             "99SCALPTRACK",
@@ -201,6 +201,15 @@ def test_a_report_names_program_version_and_model(report):
         assert parameters == ["segmentation: a network", f"SHA-256 of the model: {MODEL}"]
         assert trees.coded(group, "363698007") == ("41695006", "SCT")
         assert trees.text(group, "view") == "vertex"
+
+
+def test_readers_show_each_item_under_its_own_heading(report):
+    assert {each.ContinuityOfContent for each in trees.groups(report).values()} == {"SEPARATE"}
+    used = [each for each in report.iterall() if each.keyword in ("CodeValue", "CodeMeaning")]
+    longest = {"CodeValue": 16, "CodeMeaning": 64}
+    assert len(used) > 100
+    assert [each.value for each in used if len(each.value) > longest[each.keyword]] == []
+    assert not [each for each in report.iterall() if each.keyword == "LongCodeValue"]
 
 
 def test_a_report_holds_no_name_and_no_time_of_the_run(series, report):
