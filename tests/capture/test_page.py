@@ -190,6 +190,8 @@ def test_two_photographs_are_taken_with_combing_between_and_filed(visit, picture
     page.click("#done")
     visit.ended.join(20)
     assert not visit.ended.is_alive()
+    # The server may have ended before the page has read its last answer.
+    page.wait_for_function("document.getElementById('say').textContent.startsWith('Finished')")
     assert page.inner_text("#say") == "Finished. You can close this page."
 
 
