@@ -160,6 +160,7 @@ def segmented() -> Schema:
             "coverage_low_fraction": share,
             "coverage_high_fraction": share,
             "coverage_sd_fraction": nullable(NUMBER),
+            "doubt_fraction": nullable(NUMBER),
             "region_px": nullable(COUNT),
             "excluded_fraction": share,
             "method": nullable(TEXT),

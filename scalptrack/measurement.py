@@ -276,7 +276,7 @@ def measure(
     visible_px = int(segmentation.scalp.sum())
     kept_px = float(carried[segmentation.scalp].sum(dtype=np.float64))
     return Measurement(
-        hair_px=_mean_fraction(segmentation, carried) * grid_px * pixel_area,
+        hair_px=_mean(segmentation.hair_fraction, carried) * grid_px * pixel_area,
         region_px=round(grid_px * pixel_area),
         excluded_fraction=1 - kept_px / visible_px if visible_px else 1.0,
         segmentation_sd_fraction=segmentation.coverage_sd_fraction,
@@ -288,12 +288,13 @@ def measure(
             resampled,
             band_px=band_px,
         ),
+        doubt_fraction=0.0 if segmentation.doubt is None else _mean(segmentation.doubt, carried),
     )
 
 
-def _mean_fraction(segmentation: Segmentation, weights: NDArray[np.float32]) -> float:
-    """Mean hair fraction under weights that aren't all zero."""
-    return float(np.average(segmentation.hair_fraction, weights=weights.astype(np.float64)))
+def _mean(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
+    """Mean under weights that aren't all zero."""
+    return float(np.average(values, weights=weights.astype(np.float64)))
 
 
 def _registration_sd(
@@ -313,5 +314,5 @@ def _registration_sd(
         again = _carried_distance(distance, reference_grid, segmentation, transform, band)
         weights[band] = _weights(again[band])
         if weights.any():
-            coverages.append(_mean_fraction(segmentation, weights))
+            coverages.append(_mean(segmentation.hair_fraction, weights))
     return float(np.std(coverages, ddof=1)) if len(coverages) > 1 else 0.0

@@ -24,7 +24,7 @@ from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.dicom_series import write_dicom
 from scalptrack.images import read_photograph
 from scalptrack.images.dicom_writing import Pseudonym
-from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
+from scalptrack.longitudinal import MEASURED_ERRORS, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
 from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.longitudinal.salt import estimate_salt
@@ -200,16 +200,19 @@ def run_and_write(
         *(outcome for each in series for outcome in each.outcomes),
         *(rejected_outcome(each) for each in catalog.rejected),
     )
-    model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
     events = (*events, *(each for each in corrections.events if each not in events))
     timelines = with_correction_notes(
-        build_timelines(outcomes, events=events, conditions=conditions, error_model=model),
+        build_timelines(
+            outcomes, events=events, conditions=conditions, error_model=MEASURED_ERRORS
+        ),
         series,
         corrections,
     )
     zones = zone_timelines(
         {(each.series.subject, each.series.view): each.found for each in zoned},
-        build_zone_timelines(outcomes, events=events, conditions=conditions, error_model=model),
+        build_zone_timelines(
+            outcomes, events=events, conditions=conditions, error_model=MEASURED_ERRORS
+        ),
     )
     salt = estimate_salt(without_drawn_regions(timelines, series, corrections))
     notes = (

@@ -74,15 +74,19 @@ def open_photograph(path: Path, settings: Settings) -> Opened:
 def look_at(path: Path, settings: Settings) -> tuple[Opened, str | None]:
     """Read and segment a photograph, and say why it can't be measured if it can't.
 
+    Where no head is found, the segmentation is a glance at the whole photograph.
+
     Raises
     ------
     ImageReadError
         When the file isn't a whole photograph.
-    HeadNotFoundError
-        When no head is found.
     """
     image, capture = read_photograph(path, max_megapixels=settings.max_megapixels)
-    segmentation = shared_segmenter().segment(image, perturbations=settings.perturbations)
+    segmenter = shared_segmenter()
+    try:
+        segmentation = segmenter.segment(image, perturbations=settings.perturbations)
+    except HeadNotFoundError as error:
+        return Opened(image, capture, segmenter.glance(image)), str(error)
     opened = Opened(image, capture, segmentation)
     for finding in check_quality(image, segmentation, capture).findings:
         if finding.severity is Severity.ERROR:
@@ -104,8 +108,8 @@ def segment_photograph(
     dict
         Plain values: ``photo``, ``status``, ``reason``, ``coverage_fraction``, ``region_px``,
         ``excluded_fraction``, ``files`` and more; a failure has a reason and null numbers. The
-        pictures are also written of a photograph in which a head was found and that is too bad to
-        be measured: they show what was seen.
+        pictures are also written of a photograph that is too bad to be measured, or in which no
+        scalp is found for sure: they show what was seen.
     """
     settings = Settings(max_megapixels=max_megapixels)
     result: dict[str, Any] = {
@@ -117,6 +121,7 @@ def segment_photograph(
         "coverage_low_fraction": None,
         "coverage_high_fraction": None,
         "coverage_sd_fraction": None,
+        "doubt_fraction": None,
         "region_px": None,
         "excluded_fraction": None,
         "method": None,
@@ -124,7 +129,7 @@ def segment_photograph(
     }
     try:
         opened, problem = look_at(photo, settings)
-    except (ImageReadError, HeadNotFoundError) as error:
+    except ImageReadError as error:
         return result | {"reason": str(error)}
     segmentation = opened.segmentation
     region = scalp_region(segmentation, max_incidence_deg=settings.max_incidence_deg)
@@ -144,6 +149,7 @@ def segment_photograph(
         "coverage_low_fraction": low,
         "coverage_high_fraction": high,
         "coverage_sd_fraction": measurement.segmentation_sd_fraction,
+        "doubt_fraction": measurement.doubt_fraction,
         "region_px": measurement.region_px,
         "excluded_fraction": measurement.excluded_fraction,
     }

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from scalptrack import __version__
-from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION
+from scalptrack.longitudinal import MEASURED_ERRORS
 from scalptrack.longitudinal.components import TIER_B_SD_FACTOR
 from scalptrack.longitudinal.hair_index import hair_index
 from scalptrack.longitudinal.intervals import interval
@@ -47,6 +47,7 @@ MEASUREMENT_COLUMNS = (
     "hair_index_low",
     "hair_index_high",
     "not_compared",
+    "doubt_percent",
 )
 
 CHANGE_COLUMNS = (
@@ -110,6 +111,7 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
         "hair_px": number(measurement.hair_px, 1),
         "excluded_percent": number(100 * measurement.excluded_fraction, 2),
         "segmentation_sd_percent": number(100 * measurement.segmentation_sd_fraction, 3),
+        "doubt_percent": number(100 * measurement.doubt_fraction, 3),
         "registration_sd_percent": number(100 * measurement.registration_sd_fraction, 3),
         "hair_index": number(hair_index(coverage), 4),
         "hair_index_low": number(hair_index(low), 4),
@@ -138,7 +140,8 @@ def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[floa
         degrees = timeline.effective_degrees_of_freedom or timeline.sd_degrees_of_freedom
     if outcome.tier is Tier.B:
         within *= TIER_B_SD_FACTOR
-    sd = math.hypot(max(within, components), MEASURED_VISIT_SD_FRACTION)
+    shared = MEASURED_ERRORS.shared_variance(measurement.doubt_fraction)
+    sd = math.sqrt(max(within, components) ** 2 + shared)
     return interval(measurement.coverage_fraction, sd, max(degrees, 1.0), lowest=0.0, highest=1.0)
 
 

@@ -71,6 +71,7 @@ def _zoned(
                     hair_px=measured.hair_px,
                     region_px=measured.region_px,
                     registration_sd_fraction=measured.registration_sd_fraction,
+                    doubt_fraction=measured.doubt_fraction,
                 )
             )
     measurement = replace(outcome.measurement, zones=tuple(zones))

@@ -156,6 +156,19 @@ def test_the_registration_component_is_the_spread_over_the_resampled_transforms(
     assert still.coverage_fraction == measurement.coverage_fraction
 
 
+def test_doubt_is_the_mean_of_what_travels_with_the_region():
+    ramp = np.broadcast_to(np.linspace(0, 0.2, SIZE), (SIZE, SIZE)).astype(np.float32)
+    sure = segmentation_of(_striped(3), np.ones((SIZE, SIZE), bool))
+    doubtful = replace(sure, doubt=ramp)
+    region = disc(SIZE, 20)
+    assert measure(sure, region, sure.grid, None).doubt_fraction == 0
+    still = measure(doubtful, region, doubtful.grid, None)
+    moved = measure(doubtful, region, doubtful.grid, Shift(10.0))
+    assert still.doubt_fraction == pytest.approx(ramp[region].mean(), rel=1e-3)
+    step = 0.2 / (SIZE - 1)
+    assert moved.doubt_fraction - still.doubt_fraction == pytest.approx(10 * step, rel=0.01)
+
+
 def test_the_excluded_share_counts_visible_scalp_outside_the_region():
     segmentation = segmentation_of(_striped(3), SCALP)
     half = SCALP.copy()

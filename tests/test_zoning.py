@@ -47,6 +47,7 @@ def _photograph(number: int, fraction: np.ndarray, shift: Shift | None) -> Measu
         "s", "vertex", date(2026, number, 1), 1, Path("x"), f"{number}.jpg", "0", SIZE, SIZE
     )
     segmentation = segmentation_of(fraction, np.ones((SIZE, SIZE), bool))
+    segmentation = replace(segmentation, doubt=segmentation.hair_fraction / 10)
     member = Member(photograph, Analysis(Quality(()), segmentation, Features()))
     registration = None
     if shift is not None:
@@ -95,13 +96,11 @@ def _given(regions: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> l
 def test_a_zone_follows_the_head(monkeypatch):
     asked = _given({"vertex": UPPER}, monkeypatch)
     zoned = with_zones(_series(), forehead="top")
-    coverages = [
-        zone.hair_px / zone.region_px
-        for each in zoned.series.photographs
-        for zone in each.outcome.measurement.zones
-    ]
+    zones = [zone for each in zoned.series.photographs for zone in each.outcome.measurement.zones]
+    coverages = [zone.hair_px / zone.region_px for zone in zones]
     # The band of half a pixel at the straight border mixes in a little of the lower half.
     assert coverages == pytest.approx([0.2, 0.5], abs=0.01)
+    assert [10 * zone.doubt_fraction for zone in zones] == pytest.approx(coverages, rel=1e-4)
     assert asked == [{"view": "vertex", "focal_px": 500.0, "forehead": "top"}]
     assert zoned.found.withheld["frontal"].code == "x"
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy import stats
 
-from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
+from scalptrack.longitudinal import MEASURED_ERRORS, ErrorModel, build_timelines
 from scalptrack.longitudinal.trend import DAYS_PER_YEAR, MINIMUM_VISITS
 from scalptrack.records import Measurement, Outcome, Status, Tier, Timeline, Verdict
 
@@ -35,6 +35,8 @@ SOURCES = ("prior", "pooled", "own")
 OTHERS, OTHERS_VISITS = 7, 4
 DAYS_BETWEEN_VISITS = 61
 LEVEL = 0.30
+DOUBTS = (0.03, 0.04, 0.05, 0.06, 0.08, 0.11)
+"""Doubts about a coverage, one for each series: about what lab/benchmarks/change.py finds."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,18 @@ def truths_of(model: ErrorModel) -> tuple[Truth, ...]:
     )
 
 
+@dataclass(frozen=True)
+class Run:
+    """One simulated run.
+
+    ``doubt`` is that of its photographs; ``shared_factor`` is what the SD that a visit's
+    photographs share really is, relative to what is assumed of it.
+    """
+
+    doubt: float
+    shared_factor: float
+
+
 @dataclass
 class Tally:
     """How often each question was answered with yes, over independent series."""
@@ -81,7 +95,7 @@ class Tally:
         return f"{100 * found.statistic:.1f} ({100 * ends.low:.1f}–{100 * ends.high:.1f})"
 
 
-def outcomes_of(subject: str, coverages: np.ndarray) -> list[Outcome]:
+def outcomes_of(subject: str, coverages: np.ndarray, doubt: float) -> list[Outcome]:
     """Measured photographs of one subject; coverages (visits, replicates), clipped to [0, 1]."""
     outcomes = []
     for visit, replicates in enumerate(np.clip(coverages, 0.0, 1.0)):
@@ -98,7 +112,9 @@ def outcomes_of(subject: str, coverages: np.ndarray) -> list[Outcome]:
                     sha256=name,
                     status=Status.MEASURED,
                     reason=None,
-                    measurement=Measurement(float(coverage) * 1e6, 1_000_000, 0.0, 0.0, 0.0),
+                    measurement=Measurement(
+                        float(coverage) * 1e6, 1_000_000, 0.0, 0.0, 0.0, doubt_fraction=doubt
+                    ),
                     tier=Tier.A,
                 )
             )
@@ -112,17 +128,16 @@ def true_sd(rng: np.random.Generator, truth: Truth, assumed: float, dof: float) 
 
 
 def errors(
-    rng: np.random.Generator, truth: Truth, shared_sd: float, visits: int, replicates: int
+    rng: np.random.Generator, truth: Truth, run: Run, visits: int, replicates: int
 ) -> np.ndarray:
     """Errors (visits, replicates) of one subject, whose within-subject SD is drawn first."""
     within = true_sd(rng, truth, truth.model.prior_sd_fraction, truth.model.prior_dof)
-    shared = shared_sd * rng.standard_normal((visits, 1))
+    assumed = np.sqrt(truth.model.shared_variance(run.doubt))
+    shared = run.shared_factor * assumed * rng.standard_normal((visits, 1))
     return within * rng.standard_normal((visits, replicates)) + shared
 
 
-def run_around(
-    rng: np.random.Generator, truth: Truth, shared_sd: float, source: str
-) -> list[Outcome]:
+def run_around(rng: np.random.Generator, truth: Truth, run: Run, source: str) -> list[Outcome]:
     """The other subjects of the run."""
     if source != "pooled":
         return []
@@ -130,16 +145,16 @@ def run_around(
         outcome
         for index in range(OTHERS)
         for outcome in outcomes_of(
-            f"other-{index}", 0.5 + errors(rng, truth, shared_sd, OTHERS_VISITS, 2)
+            f"other-{index}", 0.5 + errors(rng, truth, run, OTHERS_VISITS, 2), run.doubt
         )
     ]
 
 
 def timeline_of(
-    truth: Truth, true: np.ndarray, error: np.ndarray, others: list[Outcome]
+    truth: Truth, run: Run, true: np.ndarray, error: np.ndarray, others: list[Outcome]
 ) -> Timeline:
     """What the program says of the subject, whose name comes first in the run."""
-    outcomes = [*outcomes_of("a-subject", true[:, None] + error), *others]
+    outcomes = [*outcomes_of("a-subject", true[:, None] + error, run.doubt), *others]
     return build_timelines(outcomes, error_model=truth.model)[0]
 
 
@@ -157,7 +172,12 @@ def count_unchanged(tally: Tally, timeline: Timeline) -> None:
 
 
 def count_changed(
-    tally: Tally, truth: Truth, timeline: Timeline, error: np.ndarray, others: list[Outcome]
+    tally: Tally,
+    truth: Truth,
+    run: Run,
+    timeline: Timeline,
+    error: np.ndarray,
+    others: list[Outcome],
 ) -> None:
     """Changes of twice what this very timeline calls detectable.
 
@@ -173,12 +193,17 @@ def count_changed(
         true = np.full(visits, LEVEL)
         true[first:] += size
         if true[-1] <= 0.95:
-            later = timeline_of(truth, true, error, others).changes[first - 1 :]
+            later = timeline_of(truth, run, true, error, others).changes[first - 1 :]
             tally.count(question, any(each.verdict is Verdict.INCREASE for each in later))
 
 
 def count_trend(
-    tally: Tally, truth: Truth, timeline: Timeline, error: np.ndarray, others: list[Outcome]
+    tally: Tally,
+    truth: Truth,
+    run: Run,
+    timeline: Timeline,
+    error: np.ndarray,
+    others: list[Outcome],
 ) -> None:
     """A steady change of the slope that the unchanged timeline says it would miss in 1 of 5."""
     if timeline.trend is None or len(timeline.visits) < MINIMUM_VISITS:
@@ -188,7 +213,7 @@ def count_trend(
     true = LEVEL + slope * years
     if true[-1] > 0.95:
         return
-    trend = timeline_of(truth, true, error, others).trend
+    trend = timeline_of(truth, run, true, error, others).trend
     assert trend is not None
     tally.count("trend held", trend.low_per_year <= slope <= trend.high_per_year)
     tally.count("trend seen", trend.low_per_year > 0.0)
@@ -199,13 +224,14 @@ def simulate(truth: Truth, source: str, visits: int, *, series: int, seed: int) 
     rng = np.random.default_rng([seed, len(truth.name), SOURCES.index(source), visits])
     tally = Tally()
     for _ in range(series):
-        shared_sd = true_sd(rng, truth, truth.model.visit_sd_fraction, truth.model.visit_dof)
-        error = errors(rng, truth, shared_sd, visits, 2 if source == "own" else 1)
-        others = run_around(rng, truth, shared_sd, source)
-        timeline = timeline_of(truth, np.full(visits, LEVEL), error, others)
+        factor = true_sd(rng, truth, 1.0, truth.model.visit_dof)
+        run = Run(float(rng.choice(DOUBTS)), factor)
+        error = errors(rng, truth, run, visits, 2 if source == "own" else 1)
+        others = run_around(rng, truth, run, source)
+        timeline = timeline_of(truth, run, np.full(visits, LEVEL), error, others)
         count_unchanged(tally, timeline)
-        count_changed(tally, truth, timeline, error, others)
-        count_trend(tally, truth, timeline, error, others)
+        count_changed(tally, truth, run, timeline, error, others)
+        count_trend(tally, truth, run, timeline, error, others)
     return tally
 
 
@@ -230,16 +256,17 @@ def main() -> None:
     parser.add_argument("--visit-dof", type=float, help="in place of the measured one")
     parser.add_argument("--visit-sd", type=float, help="in place of the measured one, in points")
     options = parser.parse_args()
-    model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
+    model = MEASURED_ERRORS
     if options.visit_dof:
         model = replace(model, visit_dof=options.visit_dof)
     if options.visit_sd:
-        model = replace(model, visit_sd_fraction=options.visit_sd / 100)
+        model = replace(model, visit_sd_fraction=options.visit_sd / 100, visit_sd_per_doubt=0.0)
     print("Simulated at the level of coverage from components of error; nothing is rendered.")
     print(
         f"Within-subject SD {100 * model.prior_sd_fraction:.1f} points "
         f"({model.prior_dof} degrees of freedom between subjects), shared by a visit "
-        f"{100 * model.visit_sd_fraction:.1f} points ({model.visit_dof:g} degrees of freedom); "
+        f"{100 * model.visit_sd_fraction:.1f} points and {model.visit_sd_per_doubt:.2f} of the "
+        f"doubt ({model.visit_dof:g} degrees of freedom); doubts {DOUBTS}; "
         "% (95 % interval).\n"
     )
     print("| errors | SD from | visits | n | " + " | ".join(label for _, label in COLUMNS) + " |")

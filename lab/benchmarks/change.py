@@ -17,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import norm
 
 from lab.phantom.covisible import covisible_coverage, read_dense_truth
 from scalptrack.cache import RecordCache
 from scalptrack.catalog import catalog_folder
+from scalptrack.longitudinal import MEASURED_ERRORS
 from scalptrack.pipeline import track
 from scalptrack.records import Settings, Status
 
@@ -32,11 +35,20 @@ SEED = 20260101
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Measured and true change from the first photograph of a series, in points."""
+    """Measured and true change from the first photograph of a series, in points.
+
+    ``doubt`` is the root mean square of the doubts about both coverages.
+    """
 
     series: str
     measured: float
     true: float
+    doubt: float
+
+    @property
+    def error(self) -> float:
+        """Points by which the measured change is too large."""
+        return self.measured - self.true
 
 
 def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
@@ -61,14 +73,17 @@ def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
                 without += 1
                 print(f"  without a number: {outcome.name}: {getattr(outcome.reason, 'code', '')}")
                 continue
-            pairs.append(
-                (100 * outcome.measurement.coverage_fraction, 100 * truth["coverage_fraction"])
-            )
-        errors += [measured - true for measured, true in pairs]
+            measured, true = outcome.measurement.coverage_fraction, truth["coverage_fraction"]
+            pairs.append((100 * measured, 100 * true, 100 * outcome.measurement.doubt_fraction))
+        errors += [measured - true for measured, true, _ in pairs]
         name = f"{series.subject}/{series.view}"
-        for measured, true in pairs[1:]:
-            found.append(FollowUp(name, measured - pairs[0][0], true - pairs[0][1]))
-            print(f"  {name}: measured {found[-1].measured:+.1f}, true {found[-1].true:+.1f}")
+        for measured, true, doubt in pairs[1:]:
+            both = float(np.hypot(doubt, pairs[0][2]) / np.sqrt(2))
+            found.append(FollowUp(name, measured - pairs[0][0], true - pairs[0][1], both))
+            print(
+                f"  {name}: measured {found[-1].measured:+.1f}, true {found[-1].true:+.1f}, "
+                f"doubt {both:.1f}"
+            )
     return found, errors, without
 
 
@@ -92,6 +107,33 @@ def slope_interval(changes: list[FollowUp]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def by_doubt(changes: list[FollowUp]) -> None:
+    """Print the error of a change by doubt, and the fit of `MEASURED_VISIT_SD_PER_DOUBT`."""
+    print("\n| doubt, points | follow-ups | root mean square error | stated |\n|---|---|---|---|")
+    error = np.array([each.error for each in changes])
+    doubt = np.array([each.doubt for each in changes])
+    stated = stated_sd(doubt, MEASURED_ERRORS.visit_sd_fraction, MEASURED_ERRORS.visit_sd_per_doubt)
+    for part in np.array_split(np.argsort(doubt, kind="stable"), 4):
+        rms, said = (np.sqrt(np.mean(each[part] ** 2)) for each in (error, stated))
+        low, high = doubt[part].min(), doubt[part].max()
+        print(f"| {low:.1f} to {high:.1f} | {len(part)} | {rms:.1f} | {said:.1f} |")
+
+    def unlikely(logs: np.ndarray) -> float:
+        sd = stated_sd(doubt, *np.exp(logs))
+        # A mixture with a wide part, so that few gross errors don't widen every interval.
+        likely = 0.95 * norm.pdf(error, 0, sd) + 0.05 * norm.pdf(error, 0, 3 * sd)
+        return -float(np.log(likely).sum())
+
+    base, per_doubt = np.exp(minimize(unlikely, np.log([0.01, 0.3]), method="Nelder-Mead").x)
+    print(f"Fit: visit SD {100 * base:.2f} points, {per_doubt:.2f} per doubt.")
+
+
+def stated_sd(doubt: np.ndarray, base_fraction: float, per_doubt: float) -> np.ndarray:
+    """SD in points of a change between single photographs, as the program states it."""
+    own = 100 * np.hypot(MEASURED_ERRORS.prior_sd_fraction, base_fraction)
+    return np.asarray(np.sqrt(2) * np.hypot(own, per_doubt * doubt))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
@@ -104,7 +146,7 @@ def main() -> None:
         changes, errors, without = changes + found, errors + single, without + missing
     if not changes:
         raise SystemExit("No follow-up has a number.")
-    gaps = np.array([each.measured - each.true for each in changes])
+    gaps = np.array([each.error for each in changes])
     low, high = slope_interval(changes)
     print(f"\n{len(errors)} photographs with a number, {without} without.")
     print(f"Coverage: MAE {np.abs(errors).mean():.1f}, bias {np.mean(errors):+.1f} points.")
@@ -117,10 +159,11 @@ def main() -> None:
     wrong = [each for each in changes if abs(each.true) > 5 and each.true * each.measured < 0]
     large = [each for each in changes if abs(each.true) > 5]
     print(f"Sign of a true change above 5 points: {len(wrong)} of {len(large)} wrong.")
-    unchanged = [each.measured - each.true for each in changes if abs(each.true) < UNCHANGED_POINTS]
+    unchanged = [each.error for each in changes if abs(each.true) < UNCHANGED_POINTS]
     if unchanged:
         sd = float(np.sqrt(np.mean(np.square(unchanged)) / 2))
         print(f"One photograph of unchanged hair: SD {sd:.1f} points ({len(unchanged)} pairs).")
+    by_doubt(changes)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--cycles-share", type=float, default=0.5)
     teach.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with")
     teach.add_argument("--compile", action="store_true", help="compile the step first: faster")
+    teach.add_argument("--fixed-norms", action="store_true", help="keep the running statistics")
     teach.add_argument("--threads", type=int, default=1)
     teach.add_argument("--seed", type=int, default=0)
     whole = commands.add_parser("all", help="render, train and export in one go; resumable")
@@ -72,6 +73,7 @@ def main() -> None:
             plan,
             start_from=options.start_from,
             compiled=options.compile,
+            fixed_norms=options.fixed_norms,
         )
     elif options.command == "all":
         print(make(Recipe(), options.work, options.bpy, options.folder))

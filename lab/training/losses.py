@@ -8,14 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lab.training.network import DOUBT
+
 _CLASS_WEIGHTS = (0.8, 1.2, 1.0, 1.2, 0.8)
 _PATCH_PX = 16
+_DOUBT_PATCH_PX = 64
+_DOUBT_FLOOR = 0.01
 
 SMALLEST_SCALP_PX = 400
 """Visible scalp below which the coverage of a picture is not asked for."""
 
 TERMS = (
     "classes", "fraction", "coverage", "patches", "region", "cosine", "consistency", "coarse",
+    "doubt",
 )  # fmt: skip
 """Names of what `losses` returns, in order."""
 
@@ -72,6 +77,25 @@ def _coarse(answers: list[Tensor], targets: Targets) -> Tensor:
     return torch.stack(errors).sum()
 
 
+def _doubt(doubt: Tensor, fraction: Tensor, targets: Targets) -> Tensor:
+    """How well the doubt foretells the error of the coverage, of patches and of the whole scalp.
+
+    Each error is taken as drawn from a Laplace distribution whose mean size is the mean doubt
+    there; the error itself is not lowered by this term.
+    """
+    region = targets.region[:, None]
+    gap = (fraction.detach() - targets.fraction)[:, None] * region
+    terms = []
+    for side in (_DOUBT_PATCH_PX, region.shape[-1]):
+        share = functional.avg_pool2d(region, side)
+        enough = (share * side**2 > SMALLEST_SCALP_PX).float()
+        error = functional.avg_pool2d(gap, side).abs() / share.clamp(min=1e-6)
+        expected = functional.avg_pool2d(doubt[:, None] * region, side) / share.clamp(min=1e-6)
+        expected = expected * (1 - _DOUBT_FLOOR) + _DOUBT_FLOOR
+        terms.append(_masked_mean(expected.log() + error / expected, enough))
+    return torch.stack(terms).sum()
+
+
 def losses(raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int) -> Tensor:
     """Weighted terms of the loss, in the order of `TERMS`; their sum is what training lowers.
 
@@ -81,7 +105,7 @@ def losses(raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int) -> T
 
     Parameters
     ----------
-    raw : Tensor, shape (N, 8, H, W)
+    raw : Tensor, shape (N, 9, H, W)
         Answer of the network before activation.
     coarse : list of Tensor, each of shape (N, 7, h, w)
         Answers of its deeper layers.
@@ -92,7 +116,7 @@ def losses(raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int) -> T
 
     Returns
     -------
-    Tensor, shape (8,)
+    Tensor, shape (9,)
         The terms.
     """
     classes = functional.cross_entropy(
@@ -114,5 +138,6 @@ def losses(raw: Tensor, coarse: list[Tensor], targets: Targets, pairs: int) -> T
             0.5 * _masked_mean(seen_from, targets.region),
             0.5 * _consistency(fraction, targets, pairs),
             0.3 * _coarse(coarse, targets),
+            0.05 * _doubt(torch.sigmoid(raw[:, DOUBT]), fraction, targets),
         ]
     )

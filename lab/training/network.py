@@ -6,11 +6,17 @@ import torch
 from torch import Tensor, nn
 
 CLASS_NAMES = ("background", "scalp skin", "hair", "other skin", "object")
-MAPS = 8
-"""Channels of the answer: five classes, hair fraction, scalp region, cosine of incidence."""
+MAPS = 9
+"""Channels of the answer: five classes, hair fraction, scalp region, cosine of incidence, doubt."""
+
+COARSE_MAPS = 7
+"""Channels that the deep layers answer too: five classes, hair fraction, scalp region."""
 
 FRACTION = 5
 """Channel of the hair fraction."""
+
+DOUBT = 8
+"""Channel of the doubt: how far the coverage around a pixel is expected to be from the truth."""
 
 WIDTHS = (32, 64, 96, 144, 176)
 """Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
@@ -27,15 +33,17 @@ def _block(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.
 
 
 class Segmenter(nn.Module):
-    """Image (N, 3, H, W) in [0, 1] to raw maps (N, 8, H, W); H and W multiples of 32.
+    """Image (N, 3, H, W) in [0, 1] to raw maps (N, K, H, W); H and W multiples of 32.
 
     Parameters
     ----------
     widths : tuple of int
         Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size.
+    maps : int
+        K; networks from before the doubt have one less.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, maps: int = MAPS) -> None:
         super().__init__()
         self.widths = widths
         first, *deeper = widths
@@ -61,8 +69,8 @@ class Segmenter(nn.Module):
             for a, b in reversed(list(zip(widths[:-1], deeper, strict=True)))
         )
         self.join = nn.ModuleList(_block(2 * a, a) for a in reversed(widths[:-1]))
-        self.answer = nn.ConvTranspose2d(first, MAPS, 4, 2, 1)
-        self.coarse = nn.ModuleList(nn.Conv2d(w, MAPS - 1, 1) for w in reversed(widths[1:]))
+        self.answer = nn.ConvTranspose2d(first, maps, 4, 2, 1)
+        self.coarse = nn.ModuleList(nn.Conv2d(w, COARSE_MAPS, 1) for w in reversed(widths[1:]))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
@@ -118,9 +126,9 @@ class Pair(nn.Module):
 
 
 def network_of(weights: Weights) -> Segmenter:
-    """The network that some weights belong to, whatever its widths are."""
+    """The network that some weights belong to, whatever its widths and maps are."""
     levels = [weights["stem.0.weight"], *(weights[f"down.{k}.0.0.weight"] for k in range(4))]
-    network = Segmenter(tuple(len(level) for level in levels))
+    network = Segmenter(tuple(len(level) for level in levels), weights["answer.weight"].shape[1])
     # Checkpoints from before the coarse answers lack those layers, which guide training only.
     network.load_state_dict(weights, strict=False)
     return network

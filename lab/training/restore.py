@@ -66,7 +66,8 @@ def restore(path: Path, checkpoint: Path) -> Path:
         )
     weights = dict(zip(_FOLDED, (stored[each[1]] for each in convolutions), strict=True))
     levels = ("stem.0", *(f"down.{level}.0.0" for level in range(4)))
-    network = Segmenter(tuple(len(weights[name]) for name in levels))
+    maps = stored["network.answer.weight"].shape[1]
+    network = Segmenter(tuple(len(weights[name]) for name in levels), maps)
     state = network.state_dict()
     for name, (_, weight, bias) in zip(_FOLDED, convolutions, strict=True):
         stem, last = name.rsplit(".", 1)

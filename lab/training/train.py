@@ -108,6 +108,7 @@ def train(
     start_from: Path | None = None,
     save_every: int = 200,
     compiled: bool = False,
+    fixed_norms: bool = False,
 ) -> Path:
     """Train, saving the state as it goes; continues from `out` when it is there.
 
@@ -127,6 +128,9 @@ def train(
     compiled : bool
         Compile the step first, which takes two minutes and a C++ compiler, and then saves a fifth
         to a third of the time.
+    fixed_norms : bool
+        Normalise with the running statistics that the network began with instead of those of each
+        small batch, whose noise the finished network does not see.
 
     Returns
     -------
@@ -157,6 +161,10 @@ def train(
         flush=True,
     )
     network.train()
+    if fixed_norms:
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.eval()
 
     def terms_of(images: Tensor, targets: Targets) -> Tensor:
         with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -17,6 +17,7 @@ from scalptrack.longitudinal.components import (
     effective_dof,
     floor_of_components,
     reading_of,
+    shared_variance,
     spread_of_replicates,
     visit_variance,
     within_subject,
@@ -208,7 +209,8 @@ def _timeline(
     """Assemble the timeline of one series."""
     by_date = by_visit(series.readings)
     variances = [visit_variance(members, within, model) for members in by_date.values()]
-    dof = effective_dof(variances, within, model)
+    shared = [shared_variance(members, model) for members in by_date.values()]
+    dof = effective_dof(variances, shared, within, model)
     visits = tuple(
         _visit(members, variance, dof)
         for members, variance in zip(by_date.values(), variances, strict=True)
@@ -217,7 +219,7 @@ def _timeline(
     first_date = min([*by_date, *gap_dates], default=None)
     baseline_date = visits[0].visit_date if visits else None
     changes = _changes(series, visits, dof, first_date, model.confidence)
-    mdc = _detectable_change(within, model)
+    mdc = _detectable_change(series.readings, within, model)
     return Timeline(
         subject=series.subject,
         view=series.view,
@@ -246,10 +248,14 @@ def _timeline(
     )
 
 
-def _detectable_change(within: WithinSubject, model: ErrorModel) -> Estimate:
+def _detectable_change(
+    readings: Sequence[Reading], within: WithinSubject, model: ErrorModel
+) -> Estimate:
     """MDC95 between two single photographs, with the interval that the degrees of freedom leave."""
-    variance = within.sd_fraction**2 + model.visit_sd_fraction**2
-    return sd_estimate(variance, effective_dof([variance], within, model)).times(MDC95_FACTOR)
+    shared = shared_variance(readings, model)
+    variance = within.sd_fraction**2 + shared
+    dof = effective_dof([variance], [shared], within, model)
+    return sd_estimate(variance, dof).times(MDC95_FACTOR)
 
 
 def _visit(members: Sequence[Reading], variance: float, dof: float) -> VisitCoverage:

@@ -89,6 +89,7 @@ def _of_zone(outcome: Outcome, name: str) -> Outcome | None:
         hair_px=zone.hair_px,
         region_px=zone.region_px,
         registration_sd_fraction=zone.registration_sd_fraction,
+        doubt_fraction=zone.doubt_fraction,
         zones=(),
     )
     return replace(outcome, measurement=measurement)

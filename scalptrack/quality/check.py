@@ -123,6 +123,14 @@ WIDE_ANGLE = _Rule(
     advice="Use the main lens (1x) or 2x zoom from further away, and the same one at every visit.",
     below=True,
 )
+HAIR_LIKE_SCALP = _Rule(
+    "hair_like_scalp",
+    "points of expected error",
+    warning=8.0,
+    error=15.0,
+    advice="Hair and scalp can hardly be told apart here. Come closer, focus on the scalp, use "
+    "soft light from both sides, and retake.",
+)
 COLOUR_CAST_ADVICE = "Use daylight or white lamps of one kind, without coloured walls nearby."
 COPIES = {
     "messenger": (
@@ -144,6 +152,9 @@ COPIES = {
 
 HUE_RANGE_DEG = (5.0, 90.0)
 """Hue of skin in CIELAB beyond which the light is coloured: red is at 20°, yellow at 95°."""
+
+MIN_COSINE = 0.5
+"""Scalp that is seen at more than 60 degrees is not measured, so doubt about it doesn't matter."""
 
 ONE_SIDED_PERCENT = 0.35
 """A photograph that is sharper than this in one direction may show straight, combed hair, which has
@@ -186,6 +197,7 @@ def check_quality(
             HEAD_CUT_OFF.judge(framing.cut_off_percent(segmentation)),
             HARD_LIGHT.judge(light.left_right_stops(subject)),
             _judge_colour(subject),
+            HAIR_LIKE_SCALP.judge(_doubt_points(segmentation)),
         ]
     else:
         findings.append(_no_head())
@@ -218,6 +230,14 @@ def _judge_lens(capture: CaptureInfo) -> Finding | None:
 def _glare_percent(segmentation: Segmentation) -> float:
     """Percentage of the scalp that is burnt out."""
     return float(100 * np.mean(segmentation.glare[segmentation.scalp]))
+
+
+def _doubt_points(segmentation: Segmentation) -> float:
+    """How many points the coverage of the scalp is expected to be off; 0 where nothing says so."""
+    seen = segmentation.scalp & (segmentation.incidence_cosine > MIN_COSINE)
+    if segmentation.doubt is None or not seen.any():
+        return 0.0
+    return float(100 * segmentation.doubt[seen].mean(dtype=np.float64))
 
 
 def _judge_colour(subject: Subject) -> Finding | None:

@@ -49,6 +49,12 @@ class Crop:
         return Grid(self.left_px + half, self.top_px + half, step, INPUT_PX, INPUT_PX)
 
 
+def whole_crop(shape: tuple[int, ...]) -> Crop:
+    """The square around all of a photograph of this (H, W)."""
+    side = max(shape[:2])
+    return Crop((shape[1] - side) // 2, (shape[0] - side) // 2, side)
+
+
 def cut(image: ImageArray, crop: Crop) -> ImageArray:
     """Pixels of a crop, (side, side, 3); beyond the frame they are grey."""
     height, width = image.shape[:2]

@@ -16,6 +16,7 @@ from scalptrack.segmentation.crops import (
     inside_frame,
     nearly_equal,
     resampled,
+    whole_crop,
 )
 from scalptrack.segmentation.maps import (
     SCALP_CHANNEL,
@@ -76,7 +77,7 @@ class Place:
     ----------
     crop : Crop
         Where it is.
-    maps : float32 (8, S, S)
+    maps : float32 (9, S, S)
         What the network sees in it.
     score : float
         In [0, 1]: probability of scalp from near, times that from farther.
@@ -113,8 +114,7 @@ def find_head(look: Look, image: ImageArray) -> Place:
         When nothing looks like a scalp.
     """
     shape = image.shape[:2]
-    side = max(shape)
-    whole = Crop((shape[1] - side) // 2, (shape[0] - side) // 2, side)
+    whole = whole_crop(shape)
     seen = look(whole)
     places = [_place(look, image, crop) for crop in _candidates(seen, whole, shape)]
     if max((place.score for place in places), default=0.0) < SURE_PLACE_SCORE:

@@ -30,6 +30,8 @@ SCALP_CHANNEL = 6
 
 COSINE_CHANNEL = 7
 
+DOUBT_CHANNEL = 8
+
 Maps = NDArray[np.float32]
 
 
@@ -70,6 +72,13 @@ def skin_around_share(classes: NDArray[Any], scalp: BoolArray, inside: BoolArray
     if not ring.any():
         return 0.0
     return float(np.mean(classes[ring] == RegionClass.OTHER_SKIN))
+
+
+def likely_person(maps: Maps, inside: BoolArray) -> BoolArray:
+    """The largest thing in the frame that is hair or skin."""
+    classes = np.argmax(maps[CLASS_CHANNELS], axis=0)
+    of_person = (RegionClass.SCALP_SKIN, RegionClass.HAIR, RegionClass.OTHER_SKIN)
+    return _largest_component(np.isin(classes, of_person) & inside)
 
 
 def likely_scalp(maps: Maps, inside: BoolArray) -> BoolArray:

@@ -21,17 +21,29 @@ from scalptrack.records import (
     Surroundings,
 )
 from scalptrack.segmentation.classical_hair import hair_fraction_classical
-from scalptrack.segmentation.crops import INPUT_PX, Crop, cut, inside_frame, resampled, shrunk
-from scalptrack.segmentation.heads import WIDER, Place, find_head
+from scalptrack.segmentation.crops import (
+    INPUT_PX,
+    Crop,
+    crop_around,
+    cut,
+    inside_frame,
+    resampled,
+    shrunk,
+    whole_crop,
+)
+from scalptrack.segmentation.heads import HEAD_SHARE, WIDER, Place, find_head
 from scalptrack.segmentation.maps import (
     CLASS_CHANNELS,
     COSINE_CHANNEL,
+    DOUBT_CHANNEL,
     FRACTION_CHANNEL,
     Maps,
+    likely_person,
     require_scalp,
     scalp_mask,
 )
 from scalptrack.segmentation.perturb import RECIPES, perturbed
+from scalptrack.segmentation.uncertainty import doubt_of
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 MODEL_NAME = "scalpnet.onnx"
@@ -126,11 +138,9 @@ class NetworkSegmenter:
         looks = [maps, *self._look_again(image, crop, perturbations)]
         maps = np.mean(looks, axis=0, dtype=np.float32)
         scalp = scalp_mask(maps, inside)
-        classes = np.argmax(maps[CLASS_CHANNELS], axis=0).astype(np.uint8)
-        classes[~inside] = RegionClass.BACKGROUND
+        classes, fraction = _maps_inside(maps, image.shape[:2], crop)
         scalp &= classes != RegionClass.OBJECT
         require_scalp(maps, scalp, inside)
-        fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
         return Segmentation(
             grid=crop.grid(),
             photograph_shape=(image.shape[0], image.shape[1]),
@@ -141,10 +151,45 @@ class NetworkSegmenter:
             glare=_glare_mask(full),
             method=self.method,
             coverage_sd_fraction=_coverage_sd([look[FRACTION_CHANNEL] for look in looks], scalp),
+            doubt=doubt_of(maps[DOUBT_CHANNEL]),
             warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
             if perturbations
             else (),
             surroundings=self._surroundings(image, crop),
+        )
+
+    def glance(self, image: ImageArray) -> Segmentation:
+        """What is seen of a person where no scalp could be found for sure; for people to look at.
+
+        Parameters
+        ----------
+        image : uint8 (H, W, 3)
+            Upright RGB photograph.
+
+        Returns
+        -------
+        Segmentation
+            Hair fraction and classes around the largest person and beyond; its scalp is empty, so
+            that nothing can be measured in it.
+        """
+        whole = whole_crop(image.shape[:2])
+        seen = self._look(image, whole)
+        crop = crop_around(
+            likely_person(seen, inside_frame(image.shape[:2], whole)), whole, HEAD_SHARE
+        )
+        classes, fraction = _maps_inside(self._look(image, crop), image.shape[:2], crop)
+        wide_classes, wide_fraction = _maps_inside(seen, image.shape[:2], whole)
+        nothing = np.zeros(classes.shape, dtype=np.bool_)
+        return Segmentation(
+            grid=crop.grid(),
+            photograph_shape=(image.shape[0], image.shape[1]),
+            hair_fraction=fraction,
+            classes=classes,
+            scalp=nothing,
+            incidence_cosine=np.zeros(classes.shape, np.float32),
+            glare=nothing,
+            method=self.method,
+            surroundings=Surroundings(whole.grid(), wide_fraction, wide_classes),
         )
 
     def find_head(self, image: ImageArray) -> Place:
@@ -152,7 +197,7 @@ class NetworkSegmenter:
         return find_head(partial(self._look, image), image)
 
     def _predict(self, picture: ImageArray) -> Maps:
-        """Run the network on a square crop; (8, INPUT_PX, INPUT_PX) float32 maps."""
+        """Run the network on a square crop; (9, INPUT_PX, INPUT_PX) float32 maps."""
         blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
         self._net.setInput(np.ascontiguousarray(blob))
         return np.asarray(self._net.forward()[0], dtype=np.float32)
@@ -162,11 +207,7 @@ class NetworkSegmenter:
         if crop.holds(image.shape[:2]):
             return None
         wide = crop.zoomed(1 / WIDER)
-        maps = self._look(image, wide)
-        inside = inside_frame(image.shape[:2], wide)
-        classes = np.argmax(maps[CLASS_CHANNELS], axis=0).astype(np.uint8)
-        classes[~inside] = RegionClass.BACKGROUND
-        fraction = np.where(inside, maps[FRACTION_CHANNEL], 0).astype(np.float32)
+        classes, fraction = _maps_inside(self._look(image, wide), image.shape[:2], wide)
         return Surroundings(wide.grid(), fraction, classes)
 
     def _look(self, image: ImageArray, crop: Crop) -> Maps:
@@ -184,6 +225,22 @@ class NetworkSegmenter:
                 maps = self._predict(np.ascontiguousarray(copy[:, ::-1]))[:, :, ::-1]
             found.append(resampled(maps, looked.grid(), crop.grid()))
         return found
+
+
+def _maps_inside(
+    maps: Maps, shape: tuple[int, ...], crop: Crop
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Classes and hair fraction; beyond the frame of a photograph of this (H, W) is background.
+
+    What is an object holds no more hair than the probability leaves that it is none: cloth looks
+    like hair from near.
+    """
+    inside = inside_frame(shape, crop)
+    classes = np.argmax(maps[CLASS_CHANNELS], axis=0).astype(np.uint8)
+    classes[~inside] = RegionClass.BACKGROUND
+    most = np.where(classes == RegionClass.OBJECT, 1 - maps[RegionClass.OBJECT], 1)
+    fraction = np.minimum(maps[FRACTION_CHANNEL], most)
+    return classes, np.where(inside, fraction, 0).astype(np.float32)
 
 
 def _coverage_sd(fractions: list[NDArray[np.float32]], scalp: BoolArray) -> float:

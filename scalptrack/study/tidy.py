@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
+from scalptrack.longitudinal import MEASURED_ERRORS, build_timelines
 from scalptrack.records import Outcome, Status, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.study.design import StudyPhotograph
 from scalptrack.study.store import StudyStore
@@ -137,8 +137,7 @@ def without(results: StudyResults, names: Collection[str]) -> StudyResults:
 
 
 def _timelines(outcomes: Sequence[Outcome]) -> tuple[Timeline, ...]:
-    model = ErrorModel(visit_sd_fraction=MEASURED_VISIT_SD_FRACTION)
-    return build_timelines(outcomes, error_model=model)
+    return build_timelines(outcomes, error_model=MEASURED_ERRORS)
 
 
 def tier_b_names(results: StudyResults) -> frozenset[str]:

@@ -113,6 +113,12 @@ def test_segment_gives_a_reason_where_there_is_no_head(empty_wall, tmp_path):
     assert result.exit_code == 1
     assert document["coverage_fraction"] is None
     assert document["reason"]
+    # What was seen instead is shown, at the photograph's size.
+    with Image.open(empty_wall) as wall:
+        size = wall.size
+    assert set(document["files"]) == {"hair", "classes", "overlay"}
+    with Image.open(tmp_path / "out" / document["files"]["classes"]) as classes:
+        assert classes.size == size
 
 
 def test_segment_shows_what_it_saw_of_a_photograph_too_bad_to_be_measured(photograph, tmp_path):

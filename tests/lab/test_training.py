@@ -141,7 +141,7 @@ def test_model_answers_with_activated_maps(side) -> None:
     image = np.random.default_rng(0).random((1, 3, side, side), np.float32)
     net.setInput(image)
     maps = net.forward()
-    assert maps.shape == (1, 8, side, side)
+    assert maps.shape == (1, 9, side, side)
     assert np.allclose(maps[0, :5].sum(0), 1, atol=1e-4)
     assert maps.min() >= 0
     assert maps.max() <= 1
@@ -223,7 +223,9 @@ def test_the_loss_is_lowest_at_the_truth() -> None:
     classes[:, 20:50, 20:50] = 2
     region = (classes == 2).float()
     targets = Targets(classes, 0.7 * region, region, 0.8 * region)
-    want = [*torch.nn.functional.one_hot(classes, 5).unbind(-1), 0.7 * region, region, 0.8 * region]
+    doubt = 0 * region
+    want = [*torch.nn.functional.one_hot(classes, 5).unbind(-1), 0.7 * region, region]
+    want += [0.8 * region, doubt]
     raw = torch.logit(torch.stack([each.float() for each in want], 1), 1e-4)
     coarse = [raw[:, :7, ::4, ::4]]
     right = losses(raw, coarse, targets, 1)
@@ -236,6 +238,31 @@ def test_the_loss_is_lowest_at_the_truth() -> None:
         assert losses(wrong, coarse, targets, 1)[term] > right[term] + 0.01
     nothing = Targets(classes, 0 * region, 0 * region, 0 * region)
     assert losses(raw, coarse, nothing, 1)[TERMS.index("coverage")] == 0
+
+
+def test_the_doubt_is_asked_to_be_the_error_and_does_not_move_it() -> None:
+    torch = pytest.importorskip("torch")
+    from lab.training.losses import TERMS, Targets, losses
+
+    region = torch.zeros(2, 64, 64)
+    region[:, 10:54, 10:54] = 1
+    targets = Targets(region.long(), 0.5 * region, region, region)
+    term = TERMS.index("doubt")
+
+    def of(doubt):
+        raw = torch.zeros(2, 9, 64, 64)
+        raw[:, 5] = torch.logit(torch.tensor(0.7))  # Off by 0.2 everywhere.
+        raw[:, 8] = torch.logit(torch.tensor(doubt))
+        raw.requires_grad_()
+        value = losses(raw, [raw[:, :7, ::4, ::4]], targets, 1)[term]
+        value.backward()
+        return value.item(), raw.grad
+
+    values = {doubt: of(doubt)[0] for doubt in (0.05, 0.12, 0.192, 0.3, 0.6)}
+    assert min(values, key=values.get) == 0.192  # 0.2 with the floor of 0.01 taken off.
+    _, gradient = of(0.05)
+    assert gradient[:, 8].abs().max() > 0
+    assert gradient[:, :8].abs().max() == 0
 
 
 def test_some_crops_are_around_other_skin(monkeypatch) -> None:

@@ -22,6 +22,7 @@ def measured(
     registration_sd: float = 0.0,
     is_reference: bool = False,
     sha256: str | None = None,
+    doubt: float = 0.0,
 ) -> Outcome:
     """A measured photograph; 1e6 pixels of region, so that any coverage can be written."""
     date = FIRST_DAY + dt.timedelta(days=day)
@@ -41,6 +42,7 @@ def measured(
             excluded_fraction=0.1,
             segmentation_sd_fraction=segmentation_sd,
             registration_sd_fraction=registration_sd,
+            doubt_fraction=doubt,
         ),
         tier=tier,
         is_reference=is_reference,

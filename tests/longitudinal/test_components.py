@@ -137,6 +137,7 @@ def test_unknown_tier_is_trusted_only_for_the_reference() -> None:
         {"prior_sd_fraction": float("nan")},
         {"prior_dof": 0},
         {"visit_sd_fraction": -0.1},
+        {"visit_sd_per_doubt": -0.1},
         {"tier_b_sd_factor": 0.9},
     ],
 )
@@ -150,10 +151,11 @@ def test_degrees_of_freedom_of_a_timeline_are_those_of_both_parts_by_their_share
     within = WithinSubject(0.02, 4, "prior")
     own, shared = 0.02**2, 0.03**2
     share = round(own / (own + shared), 2)
-    assert effective_dof([own + shared] * 5, within, model) == dof_of_sum(share, 4.0, 10.0)
-    assert effective_dof([shared], within, model) == pytest.approx(10.0)
-    assert effective_dof([own, own], within, ErrorModel()) == 4.0
-    assert effective_dof([], within, model) == 4.0
+    both = effective_dof([own + shared] * 5, [shared] * 5, within, model)
+    assert both == dof_of_sum(share, 4.0, 10.0)
+    assert effective_dof([shared], [shared], within, model) == pytest.approx(10.0)
+    assert effective_dof([own, own], [0.0, 0.0], within, ErrorModel()) == 4.0
+    assert effective_dof([], [], within, model) == 4.0
 
 
 def test_a_measurement_without_degrees_of_freedom_is_refused() -> None:

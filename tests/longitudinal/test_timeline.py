@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scalptrack.longitudinal import MEASURED_VISIT_SD_FRACTION, ErrorModel, build_timelines
+from scalptrack.longitudinal import MEASURED_ERRORS, ErrorModel, build_timelines
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, dof_of_sum
 from scalptrack.longitudinal.timeline import UNCALIBRATED
 from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
@@ -350,7 +350,25 @@ def test_trend_and_table_know_how_well_the_shared_part_is_known() -> None:
         low, high = coverage_interval(outcomes[0], timeline)
         rows.append(high - low)
         quantile = stats.t.ppf(0.975, timeline.effective_degrees_of_freedom)
-        sd = math.hypot(timeline.within_sd_fraction, MEASURED_VISIT_SD_FRACTION)
+        sd = math.hypot(timeline.within_sd_fraction, MEASURED_ERRORS.visit_sd_fraction)
         assert high - low == pytest.approx(2 * quantile * sd)
     assert widths[0] > 1.05 * widths[1]
     assert rows[0] > 1.05 * rows[1]
+
+
+def test_doubtful_photographs_widen_what_is_said_of_their_visits() -> None:
+    model = ErrorModel(visit_sd_fraction=0.01, visit_sd_per_doubt=0.5)
+    doubts = (0.02, 0.10)
+    outcomes = [
+        measured(0.4, day=90 * visit, doubt=doubt, segmentation_sd=0.0)
+        for visit, doubt in enumerate(doubts)
+    ]
+    timeline = only(outcomes, error_model=model)
+    expected = [0.02**2 + 0.01**2 + (0.5 * doubt) ** 2 for doubt in doubts]
+    assert [each.sd_fraction**2 for each in timeline.visits] == pytest.approx(expected)
+    mean = sum(expected) / 2
+    dof = timeline.effective_degrees_of_freedom
+    assert timeline.mdc_fraction == pytest.approx(MDC95_FACTOR * math.sqrt(mean), rel=1e-6)
+    change = timeline.changes[0]
+    half = stats.t.ppf(0.975, dof) * math.sqrt(sum(expected))
+    assert change.high_fraction == pytest.approx(half)

@@ -36,6 +36,17 @@ def test_a_zone_as_large_as_the_region_has_the_regions_timeline():
     assert zones["anna", "vertex", "vertex"] == whole
 
 
+def test_a_doubtful_zone_has_its_own_doubt():
+    model = ErrorModel(visit_sd_per_doubt=0.5)
+    outcome = _zoned(measured(0.3, doubt=0.02), crown=(0.3, 900_000), side=(0.3, 900_000))
+    calm, doubtful = outcome.measurement.zones
+    zones = (calm, replace(doubtful, doubt_fraction=0.2))
+    outcome = replace(outcome, measurement=replace(outcome.measurement, zones=zones))
+    found = build_zone_timelines([outcome], error_model=model)
+    sds = [found["anna", "vertex", name].visits[0].sd_fraction for name in ("crown", "side")]
+    assert sds[1] ** 2 - sds[0] ** 2 == pytest.approx(0.1**2)
+
+
 def test_each_zone_is_counted_on_its_own():
     outcomes = [
         _zoned(measured(0.4, day=0), vertex=(0.2, 500_000), occipital=(0.6, 500_000)),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -280,3 +282,24 @@ def test_errors_come_first_and_advice_is_one_sentence(haired):
     assert severities == sorted(severities, reverse=True)
     assert all(each.advice.endswith(".") and each.advice.count(". ") == 0 for each in findings)
     assert len({each.code for each in findings}) == len(findings) >= 3
+
+
+@pytest.mark.parametrize(
+    ("doubt", "severity"), [(0.02, None), (0.12, Severity.WARNING), (0.3, Severity.ERROR)]
+)
+def test_doubt_about_hair_on_the_measured_scalp_is_a_finding(haired, doubt, severity):
+    image = haired.photograph()
+    seen = haired.segmentation(image)
+    # The steep border is not measured: what is thought of it must not matter.
+    steep = np.zeros_like(seen.scalp)
+    steep[:, : steep.shape[1] // 2] = True
+    made = replace(
+        seen,
+        doubt=np.where(steep, 0.9, doubt).astype(np.float32),
+        incidence_cosine=np.where(steep, 0.3, 1.0).astype(np.float32),
+    )
+    found = [
+        (each.code, each.severity, each.value)
+        for each in check_quality(image, made, CaptureInfo()).findings
+    ]
+    assert found == ([("hair_like_scalp", severity, 100 * doubt)] if severity else [])

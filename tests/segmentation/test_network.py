@@ -108,7 +108,7 @@ def test_maps_of_a_zoomed_look_come_back_to_their_place(zoom) -> None:
 
 def _red_is_scalp(_segmenter, picture):
     """Maps of a network to which red is the probability of scalp, facing the camera."""
-    maps = np.zeros((8, *picture.shape[:2]), np.float32)
+    maps = np.zeros((9, *picture.shape[:2]), np.float32)
     maps[SCALP_CHANNEL] = picture[..., 0] / 255
     maps[1] = maps[COSINE_CHANNEL] = 1
     return maps
@@ -234,3 +234,29 @@ def test_a_plain_wall_has_no_head(segmenter, shape):
     wall = np.full((*shape, 3), 170, np.uint8)
     with pytest.raises(HeadNotFoundError):
         segmenter.segment(wall)
+
+
+def test_a_glance_shows_a_person_and_lets_nothing_be_measured(segmenter, monkeypatch) -> None:
+    def coloured(_segmenter, picture):
+        maps = np.zeros((9, *picture.shape[:2]), np.float32)
+        red, green, blue = (picture[..., channel] > 127 for channel in range(3))
+        maps[3], maps[2], maps[4] = red, green, blue
+        maps[0] = ~(red | green | blue)
+        maps[FRACTION_CHANNEL] = np.where(green, 1.0, np.where(blue, 0.7, 0.0))
+        return maps
+
+    monkeypatch.setattr(NetworkSegmenter, "_predict", coloured)
+    image = np.zeros((600, 900, 3), np.uint8)
+    cv2.circle(image, (650, 300), 120, (255, 0, 0), -1)
+    cv2.rectangle(image, (560, 130), (740, 240), (0, 255, 0), -1)
+    cv2.rectangle(image, (50, 350), (250, 550), (0, 0, 255), -1)
+    seen = segmenter.glance(image)
+    assert not seen.scalp.any()
+    # The person fills the grid, and what lies elsewhere is seen from farther.
+    assert seen.grid.step_px * seen.grid.width == pytest.approx(290 / 0.75, rel=0.05)
+    fraction, classes = photograph_maps(seen)
+    assert fraction[140:230, 570:730].min() == pytest.approx(1)
+    assert classes[300, 650] == 3
+    assert classes[450, 150] == 4
+    # Cloth that looks like hair holds none; without the class it would hold 0.7.
+    assert fraction[360:540, 60:240].max() == 0

@@ -1,37 +1,67 @@
-"""The interval of a single coverage: wider where looks differ and where pixels are undecided."""
+"""The interval of a single coverage: wider where looks differ and where the network doubts."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from builders import disc, segmentation_of
 
+from scalptrack.records import Segmentation
 from scalptrack.segmentation import coverage_interval
-from scalptrack.segmentation.uncertainty import BASE_FRACTION, ambiguity, coverage_sd_fraction
+from scalptrack.segmentation.uncertainty import (
+    BASE_FRACTION,
+    PER_DOUBT,
+    PER_FORETOLD,
+    coverage_sd_fraction,
+    doubt_of,
+    mean_doubt,
+)
 
 SCALP = disc(80, 30)
 
 
-def _interval(level: float, spread: float = 0.0) -> tuple[float, float]:
+def _segmentation(level: float, *, spread: float = 0.0, doubt: float = 0.0) -> Segmentation:
     fraction = np.where(SCALP, level, 0.0)
-    return coverage_interval(level, segmentation_of(fraction, SCALP, coverage_sd=spread), SCALP)
+    made = segmentation_of(fraction, SCALP, coverage_sd=spread)
+    return replace(made, doubt=np.where(SCALP, doubt, 0.9).astype(np.float32))
 
 
-def test_decided_pixels_of_agreeing_looks_leave_the_least_doubt():
+def _interval(level: float, *, spread: float = 0.0, doubt: float = 0.0) -> tuple[float, float]:
+    return coverage_interval(level, _segmentation(level, spread=spread, doubt=doubt), SCALP)
+
+
+def test_agreeing_looks_without_doubt_leave_the_narrowest_interval():
     low, high = _interval(1.0)
     assert high == 1.0
     assert low == pytest.approx(1 - 1.96 * BASE_FRACTION)
 
 
-@pytest.mark.parametrize(("level", "share"), [(0.0, 0.0), (0.5, 1.0), (0.25, 0.75), (1.0, 0.0)])
-def test_ambiguity_is_that_of_the_region_alone(level, share):
-    fraction = np.where(SCALP, level, 0.5).astype(np.float32)
-    assert ambiguity(fraction, SCALP) == pytest.approx(share)
-    assert ambiguity(fraction, SCALP & False) == 0
+def test_doubt_is_that_of_the_region_alone():
+    made = _segmentation(0.5, doubt=0.04)
+    assert mean_doubt(made, SCALP) == pytest.approx(0.04)
+    assert mean_doubt(made, ~SCALP) == pytest.approx(0.9)
+    assert mean_doubt(made, SCALP & False) == 0
+    assert mean_doubt(replace(made, doubt=None), SCALP) == 0
 
 
-def test_doubt_grows_with_spread_and_with_ambiguity():
-    assert coverage_sd_fraction(0.04, 0.2) > coverage_sd_fraction(0.01, 0.2)
-    assert coverage_sd_fraction(0.01, 0.6) > coverage_sd_fraction(0.01, 0.2)
-    calm, restless = _interval(0.5), _interval(0.5, spread=0.08)
+def test_the_interval_grows_with_spread_and_with_doubt():
+    assert coverage_sd_fraction(0.04, 0.02) > coverage_sd_fraction(0.01, 0.02)
+    assert coverage_sd_fraction(0.01, 0.06) > coverage_sd_fraction(0.01, 0.02)
+    calm, restless, doubtful = (
+        _interval(0.5),
+        _interval(0.5, spread=0.03),
+        _interval(0.5, doubt=0.1),
+    )
     assert restless[0] < calm[0] < 0.5 < calm[1] < restless[1]
+    sd = np.hypot(BASE_FRACTION, 0.1 * PER_DOUBT)
+    assert doubtful == pytest.approx((0.5 - 1.96 * sd, 0.5 + 1.96 * sd), rel=1e-6)
+
+
+def test_doubt_is_in_proportion_to_what_the_network_foretells():
+    foretold = np.array([[0.0, 0.02, 0.04, 0.9]], np.float32)
+    found = doubt_of(foretold)
+    np.testing.assert_allclose(found[0, :3], PER_FORETOLD * foretold[0, :3], rtol=1e-6)
+    assert found[0, 1] > foretold[0, 1]
+    assert found[0, 3] == 1
