@@ -18,7 +18,8 @@ from lab.strands.backdrop import lone_scene
 from lab.strands.develop import develop
 from lab.strands.scene import render
 from scalptrack.errors import HeadNotFoundError
-from scalptrack.records import Settings
+from scalptrack.quality import check_quality
+from scalptrack.records import CaptureInfo, Settings
 from scalptrack.segmentation import NetworkSegmenter
 
 SIDE_PX = 480
@@ -32,13 +33,20 @@ PICTURES = (
 WITH_A_HEAD = ("camera",)
 
 
-def found(segmenter: NetworkSegmenter, picture: np.ndarray) -> bool:
-    """Whether the program takes the picture for a head."""
+def found(segmenter: NetworkSegmenter, picture: np.ndarray) -> tuple[bool, bool]:
+    """Whether the program takes the picture for a head, and whether it gives it a coverage."""
     try:
-        segmenter.segment(picture, perturbations=Settings().perturbations)
+        seen = segmenter.segment(picture, perturbations=Settings().perturbations)
     except HeadNotFoundError:
-        return False
-    return True
+        return False, False
+    return True, check_quality(picture, seen, CaptureInfo()).usable
+
+
+def row(name: str, answers: dict[str, tuple[bool, bool]]) -> str:
+    """A line of the table; names are listed where a coverage was given without a person."""
+    heads, numbers = (sum(each) for each in zip(*answers.values(), strict=True))
+    named = " ".join(key for key, (_, number) in answers.items() if number and key in PICTURES)
+    return f"| {name} | {len(answers)} | {heads} | {numbers} {named}|"
 
 
 def shown(name: str) -> np.ndarray | None:
@@ -59,28 +67,26 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     segmenter = NetworkSegmenter()
-    scenes = []
+    scenes = {}
     for seed in range(options.count):
         rng = np.random.default_rng([999, seed])
-        scenes.append(found(segmenter, develop(rng, lone_scene(rng, SIDE_PX))))
-    print("| pictures | n | taken for a head |\n|---|---|---|")
-    print(f"| backgrounds of lab/strands | {len(scenes)} | {sum(scenes)} |")
+        scenes[str(seed)] = found(segmenter, develop(rng, lone_scene(rng, SIDE_PX)))
+    print("| pictures | n | taken for a head | given a coverage |\n|---|---|---|---|")
+    print(row("backgrounds of lab/strands", scenes), flush=True)
     pictures = {name: shown(name) for name in PICTURES if name not in WITH_A_HEAD}
-    taken = [
-        name
-        for name, picture in pictures.items()
-        if picture is not None and found(segmenter, picture)
-    ]
-    there = sum(picture is not None for picture in pictures.values())
-    print(f"| skimage.data without a person | {there} | {len(taken)} {' '.join(taken)} |")
-    heads: list[bool] = []
+    taken = {
+        name: found(segmenter, picture) for name, picture in pictures.items() if picture is not None
+    }
+    print(row("skimage.data without a person", taken), flush=True)
+    heads: dict[str, tuple[bool, bool]] = {}
     seed = FIRST_HELD_OUT
     while len(heads) < options.count:
         scene = render(seed)
         if scene.region.mean() > MIN_REGION_SHARE:
-            heads.append(found(segmenter, develop(np.random.default_rng(seed), scene.light)))
+            picture = develop(np.random.default_rng(seed), scene.light)
+            heads[str(seed)] = found(segmenter, picture)
         seed += 3
-    print(f"| heads of lab/strands | {len(heads)} | {sum(heads)} |")
+    print(row("heads of lab/strands", heads))
 
 
 if __name__ == "__main__":
