@@ -235,9 +235,7 @@ def _glare_percent(segmentation: Segmentation) -> float:
 def _doubt_points(segmentation: Segmentation) -> float:
     """How many points the coverage of the scalp is expected to be off; 0 where nothing says so."""
     seen = segmentation.scalp & (segmentation.incidence_cosine > MIN_COSINE)
-    if segmentation.doubt is None or not seen.any():
-        return 0.0
-    return float(100 * segmentation.doubt[seen].mean(dtype=np.float64))
+    return 100 * segmentation.mean_doubt(seen)
 
 
 def _judge_colour(subject: Subject) -> Finding | None:

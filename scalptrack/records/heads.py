@@ -120,6 +120,24 @@ class Segmentation:
     warnings: tuple[Finding, ...] = ()
     surroundings: Surroundings | None = None
 
+    def mean_doubt(self, region: BoolArray) -> float:
+        """How far the coverage of a region is expected to be from the truth.
+
+        Parameters
+        ----------
+        region : bool (H, W)
+            On this grid.
+
+        Returns
+        -------
+        float
+            Mean of the doubt over the region, a fraction; 0 for an empty region, and where there
+            is no doubt.
+        """
+        if self.doubt is None or not region.any():
+            return 0.0
+        return float(self.doubt[region].mean(dtype=np.float64))
+
 
 class SurfaceTransform(Protocol):
     """Where the points of one photograph of a head lie in another one of the same head."""

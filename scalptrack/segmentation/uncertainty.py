@@ -37,27 +37,6 @@ def doubt_of(foretold: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip(PER_FORETOLD * foretold, 0, 1), dtype=np.float32)
 
 
-def mean_doubt(segmentation: Segmentation, region: BoolArray) -> float:
-    """How far the network expects the coverage of a region to be from the truth.
-
-    Parameters
-    ----------
-    segmentation : Segmentation
-        Of the photograph.
-    region : bool (H, W)
-        Where coverage is measured, on the segmentation's grid.
-
-    Returns
-    -------
-    float
-        Mean of its doubt over the region, a fraction; 0 for an empty region, and where what made
-        the segmentation has no doubt.
-    """
-    if segmentation.doubt is None or not region.any():
-        return 0.0
-    return float(segmentation.doubt[region].mean(dtype=np.float64))
-
-
 def coverage_sd_fraction(spread_fraction: float, doubt_fraction: float) -> float:
     """Standard deviation of a photograph's coverage about the truth.
 
@@ -67,7 +46,7 @@ def coverage_sd_fraction(spread_fraction: float, doubt_fraction: float) -> float
         SD of the coverage under perturbed exposure, white balance, blur and scale
         (`Segmentation.coverage_sd_fraction`).
     doubt_fraction : float
-        See `mean_doubt`.
+        See `Segmentation.mean_doubt`.
 
     Returns
     -------
@@ -97,6 +76,6 @@ def coverage_interval(
     tuple of float
         Lower and upper end, within [0, 1].
     """
-    doubt = mean_doubt(segmentation, region)
+    doubt = segmentation.mean_doubt(region)
     sd = coverage_sd_fraction(segmentation.coverage_sd_fraction, doubt)
     return max(0.0, coverage_fraction - 1.96 * sd), min(1.0, coverage_fraction + 1.96 * sd)

@@ -16,7 +16,6 @@ from scalptrack.segmentation.uncertainty import (
     PER_FORETOLD,
     coverage_sd_fraction,
     doubt_of,
-    mean_doubt,
 )
 
 SCALP = disc(80, 30)
@@ -40,10 +39,10 @@ def test_agreeing_looks_without_doubt_leave_the_narrowest_interval():
 
 def test_doubt_is_that_of_the_region_alone():
     made = _segmentation(0.5, doubt=0.04)
-    assert mean_doubt(made, SCALP) == pytest.approx(0.04)
-    assert mean_doubt(made, ~SCALP) == pytest.approx(0.9)
-    assert mean_doubt(made, SCALP & False) == 0
-    assert mean_doubt(replace(made, doubt=None), SCALP) == 0
+    assert made.mean_doubt(SCALP) == pytest.approx(0.04)
+    assert made.mean_doubt(~SCALP) == pytest.approx(0.9)
+    assert made.mean_doubt(SCALP & False) == 0
+    assert replace(made, doubt=None).mean_doubt(SCALP) == 0
 
 
 def test_the_interval_grows_with_spread_and_with_doubt():
