@@ -15,7 +15,8 @@ Limits may be chosen on the people of one half only; no pair mixes the halves. W
 features (by the picture's content) and the values of all gates (by features and source, without the
 limits) are kept, so that other limits cost no time. ``--truth`` takes the renderer's segmentation
 in place of the program's: what comes out doesn't depend on the network, and photographs without it
-are left out.
+are left out. Two processes with ``--every 2 --start 0`` and ``1`` share the work through one cache;
+``--cached-only`` then reports on all that was done.
 """
 
 from __future__ import annotations
@@ -219,16 +220,22 @@ def _errors(pair: Pair, attempt: Attempt) -> tuple[float | None, float | None]:
 
 
 def run(
-    pairs: list[Pair], store: FeatureStore, folder: Path, *, cached_only: bool
+    pairs: list[Pair],
+    store: FeatureStore,
+    folder: Path,
+    *,
+    cached_only: bool,
+    every: int = 1,
+    start: int = 0,
 ) -> list[dict[str, Any]]:
-    """One row for each pair, from the cache where it is there."""
+    """One row for each pair (or every n-th in a mixed order), from the cache where it is there."""
     made_by = fingerprint(POSE_SOURCES, without=LIMITS)
     rows: list[dict[str, Any]] = []
     keys: dict[str, str] = {}
     begin = time.time()
     # Mixed, so that a run that is broken off has done some pairs of each kind.
     order = np.random.default_rng(0).permutation(len(pairs))
-    for number, pair in enumerate((pairs[i] for i in order), start=1):
+    for number, pair in enumerate((pairs[i] for i in order[start::every]), start=1):
         both = (pair.reference, pair.moving)
         for picture in both:
             if picture.name not in keys:
@@ -243,7 +250,10 @@ def run(
             path.write_text(json.dumps(row), encoding="utf-8")
         rows.append(row | _description(pair))
         if number % 10 == 0:
-            print(f"pairs {number}/{len(pairs)}  {time.time() - begin:.0f} s", flush=True)
+            print(
+                f"pairs {number}/{len(order[start::every])}  {time.time() - begin:.0f} s",
+                flush=True,
+            )
     return rows
 
 
@@ -296,6 +306,8 @@ def main() -> None:
     parser.add_argument("--truth", action="store_true", help="exact segmentation, renders only")
     parser.add_argument("--cached-only", action="store_true", help="report the pairs done so far")
     parser.add_argument("--share", type=float, default=1.0, help="of the number of pairs")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th pair only")
+    parser.add_argument("--start", type=int, default=0, help="from which one on")
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
@@ -311,7 +323,14 @@ def main() -> None:
     limits = {kind: max(1, round(options.share * count)) for kind, count in DEFAULTS.items()}
     store = FeatureStore(options.cache, truth=options.truth)
     pairs = make_pairs(people, limits)
-    rows = run(pairs, store, options.cache, cached_only=options.cached_only)
+    rows = run(
+        pairs,
+        store,
+        options.cache,
+        cached_only=options.cached_only,
+        every=options.every,
+        start=options.start,
+    )
     report(rows, csv_path=options.csv, plot_path=options.plot)
 
 

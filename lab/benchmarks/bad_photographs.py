@@ -6,6 +6,7 @@ What is done to a photograph keeps its truth: the position on the head that each
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -241,7 +242,10 @@ class FeatureStore:
             picture.features = extract_features(image, segmentation, focal_length_35mm=focal)
         else:
             picture.features, picture.problem = self._made(image, focal)
-        path.write_bytes(pickle.dumps((picture.features, picture.problem)))
+        # Other processes may share the folder.
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(pickle.dumps((picture.features, picture.problem)))
+        temporary.rename(path)
 
     def _by_truth(self, picture: Picture) -> bool:
         return self._truth and picture.has_truth

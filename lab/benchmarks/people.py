@@ -1,6 +1,6 @@
 """The complete program on many unseen people of the fast renderer: fairness, and how sure it is.
 
-    python -m lab.benchmarks.people run FILE.json [--count 300] [--first 900000]
+    python -m lab.benchmarks.people run FILE.json [--count 300] [--first 900000] [--size 1152]
     python -m lab.benchmarks.people tables FILE.json [FILE.json ...]
     python -m lab.benchmarks.people fit FILE.json
 
@@ -47,15 +47,17 @@ SEED = 20260101
 Case = dict[str, Any]
 
 
-def strand_people(first: int, count: int, seen: set[str]) -> Iterator[tuple[Case, ImageArray]]:
-    """Truth and picture of `count` people of the fast renderer."""
+def strand_people(
+    first: int, count: int, size: int, seen: set[str]
+) -> Iterator[tuple[Case, ImageArray]]:
+    """Truth and square picture of `size` pixels of `count` people of the fast renderer."""
     done, seed = 0, first
     while done < count:
         seed += 1
         if str(seed) in seen:
             done += 1
             continue
-        scene = render(seed, SIZE_PX)
+        scene = render(seed, size)
         region = scene.region & (scene.cosine > MIN_COSINE)
         if region.mean() < MIN_REGION_SHARE or scene.facts["view"] == "portrait":
             continue
@@ -217,6 +219,7 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--first", type=int, default=900_000)
     parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--size", type=int, default=SIZE_PX, help="of the rendered pictures")
     parser.add_argument("--phantom", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -229,7 +232,7 @@ def main() -> None:
         people = (
             phantom_people(options.phantom, seen)
             if options.phantom
-            else strand_people(options.first, options.count, seen)
+            else strand_people(options.first, options.count, options.size, seen)
         )
         run(options.files[0], people, cases)
     elif options.task == "fit":
