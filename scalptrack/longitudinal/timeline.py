@@ -15,6 +15,7 @@ from scalptrack.longitudinal.components import (
     WithinSubject,
     by_visit,
     effective_dof,
+    error_parts,
     floor_of_components,
     reading_of,
     shared_variance,
@@ -55,8 +56,8 @@ from scalptrack.records import (
 from scalptrack.wording import long_date
 
 UNCALIBRATED = (
-    "Uncalibrated: there are too few repeated photographs to know how far one photograph may be "
-    "off, so an assumed value is used. Take two photographs per visit."
+    "Uncalibrated: there are too few repeated photographs to know how much two photographs of one "
+    "visit differ, so that part of the error is assumed. Take two photographs per visit."
 )
 
 
@@ -234,6 +235,7 @@ def _timeline(
         mdc_fraction=mdc.value,
         mdc_low_fraction=mdc.low,
         mdc_high_fraction=mdc.high,
+        error_parts=error_parts(series.readings, within, model),
         trend=fit_trend(visits, dof),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,

@@ -12,13 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from scalptrack.report.context import ReportContext
+from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import (
     VERDICT_WORDS,
     change_words,
     condition_words,
     finding_words,
     picture_address,
-    precision_words,
     view_of,
 )
 from scalptrack.wording import (
@@ -88,6 +88,8 @@ def _environment() -> Environment:
         plural=plural,
         points=points,
         precision=precision_words,
+        precision_rows=precision_rows,
+        precision_rule=precision_rule,
         short_date=short_date,
         signed=signed_points,
         drawing=Markup,

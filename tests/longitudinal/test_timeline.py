@@ -372,3 +372,33 @@ def test_doubtful_photographs_widen_what_is_said_of_their_visits() -> None:
     change = timeline.changes[0]
     half = stats.t.ppf(0.975, dof) * math.sqrt(sum(expected))
     assert change.high_fraction == pytest.approx(half)
+
+
+def test_the_parts_of_the_error_make_up_the_interval_and_the_detectable_change() -> None:
+    outcomes = [
+        measured(0.4, segmentation_sd=0.01, registration_sd=0.002, doubt=0.02),
+        measured(0.5, day=90, segmentation_sd=0.019, registration_sd=0.004, doubt=0.06),
+    ]
+    model = ErrorModel(visit_sd_fraction=0.005, visit_sd_per_doubt=0.65, visit_dof=12)
+    timeline = only(outcomes, error_model=model)
+    parts = timeline.error_parts
+    assert parts is not None
+    assert parts.replicate_sd_fraction == timeline.within_sd_fraction == pytest.approx(0.02)
+    assert parts.perturbation_sd_fraction == pytest.approx(math.sqrt((0.01**2 + 0.019**2) / 2))
+    assert parts.registration_sd_fraction == pytest.approx(math.sqrt((0.002**2 + 0.004**2) / 2))
+    shared = [0.005**2 + (0.65 * doubt) ** 2 for doubt in (0.02, 0.06)]
+    assert parts.shared_sd_fraction == pytest.approx(math.sqrt(sum(shared) / 2))
+    assert parts.shared_degrees_of_freedom == 12
+    assert timeline.mdc_fraction == pytest.approx(MDC95_FACTOR * parts.photograph_sd_fraction)
+    squares = [visit.sd_fraction**2 for visit in timeline.visits]
+    assert sum(squares) / 2 == pytest.approx(parts.photograph_sd_fraction**2)
+
+
+def test_what_replicates_say_stays_known_where_a_photograph_s_own_record_says_more() -> None:
+    timeline = only(
+        [measured(0.4, segmentation_sd=0.03), measured(0.5, day=9, segmentation_sd=0.03)]
+    )
+    assert timeline.error_parts is not None
+    assert timeline.within_sd_fraction == pytest.approx(0.03)
+    assert timeline.error_parts.replicate_sd_fraction == pytest.approx(0.02)
+    assert only([refused()]).error_parts is None
