@@ -7,9 +7,10 @@ from typing import Any
 
 from scalptrack.chart import timeline_svg
 from scalptrack.conclusions import Conclusions
-from scalptrack.records import Outcome, Timeline
+from scalptrack.records import Outcome, Tier, Timeline
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.series_files import PictureNames, SeriesFiles, zones_of
+from scalptrack.wording import rough_words
 
 
 def report_context(
@@ -80,6 +81,7 @@ def _follow_ups(
             aligned=aligned,
             overlay=pictures.get((each.sha256, "overlay")),
             gain_loss=pictures.get((each.sha256, "gain_loss")),
+            rough=rough_words((each.aligned_by,)) if each.tier is Tier.B else "",
         )
 
 

@@ -140,6 +140,7 @@ class Reading:
     registration_sd_fraction: float
     doubt_fraction: float
     tier: Tier
+    aligned_by: str = ""
 
     @property
     def component_sd_fraction(self) -> float:
@@ -210,6 +211,7 @@ def reading_of(outcome: Outcome) -> Reading | None:
         registration_sd_fraction=measurement.registration_sd_fraction,
         doubt_fraction=measurement.doubt_fraction,
         tier=outcome.tier or (Tier.A if outcome.is_reference else Tier.B),
+        aligned_by=outcome.aligned_by,
     )
 
 

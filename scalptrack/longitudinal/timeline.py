@@ -34,6 +34,7 @@ from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
 from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
+    alignment_sentence,
     as_sentence,
     baseline_words,
     change_sentence,
@@ -278,6 +279,9 @@ def _visit(members: Sequence[Reading], variance: float, dof: float) -> VisitCove
         hair_index=hair_index(mean),
         hair_index_low=hair_index(low),
         hair_index_high=hair_index(high),
+        aligned_by=tuple(
+            sorted({each.aligned_by for each in members if each.tier is Tier.B} - {""})
+        ),
     )
 
 
@@ -335,8 +339,7 @@ def _measured_changes(
         limit = quantile * standard_error
         index_change, index_low, index_high = hair_index_change(baseline, visit)
         sentence = change_sentence(difference, low, high, limit, named)
-        if Tier.B in (visit.tier, baseline.tier):
-            sentence += " Aligned by the outline or by hand, so the interval is wider."
+        rough = alignment_sentence(visit, baseline, named)
         known = caveats(
             series.stated[visit.visit_date],
             series.stated[baseline.visit_date],
@@ -354,8 +357,10 @@ def _measured_changes(
                 high_fraction=high,
                 mdc_fraction=limit,
                 verdict=verdict_of(difference, limit),
-                sentence=" ".join([sentence, *known]),
+                sentence=" ".join([sentence, *filter(None, [rough]), *known]),
                 caveats=known,
+                tier=max((visit.tier, baseline.tier), key=list(Tier).index),
+                aligned_by=tuple(sorted({*visit.aligned_by, *baseline.aligned_by})),
                 hair_index_change=index_change,
                 hair_index_change_low=index_low,
                 hair_index_change_high=index_high,

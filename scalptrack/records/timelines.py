@@ -21,6 +21,9 @@ class VisitCoverage:
         95 % interval, clipped to [0, 1].
     tier : Tier
         The worst tier among the replicates.
+    aligned_by : tuple of str
+        What the alignment of its tier B photographs rests on: ``"points"`` set by hand, the
+        ``"outline"``; empty for tier A.
     replicate_fractions : tuple of float
         Coverage of each measured replicate, in the order of their numbers.
     hair_index, hair_index_low, hair_index_high : float
@@ -38,6 +41,7 @@ class VisitCoverage:
     hair_index: float = math.nan
     hair_index_low: float = math.nan
     hair_index_high: float = math.nan
+    aligned_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Change:
     the verdict is NOT_COMPARABLE. ``hair_index_change`` is the difference of the visits' hair
     indices, NaN also where one of them is; its interval is not corrected for several looks either.
     ``caveats`` are the differences that the user stated of the two visits; they end the sentence.
+    ``tier`` is the worse one of the two visits, and ``aligned_by`` what their tier B photographs
+    are aligned by; None and empty when nothing was compared.
     """
 
     subject: str
@@ -75,6 +81,8 @@ class Change:
     hair_index_change_low: float = math.nan
     hair_index_change_high: float = math.nan
     caveats: tuple[str, ...] = ()
+    tier: Tier | None = None
+    aligned_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

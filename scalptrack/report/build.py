@@ -27,6 +27,7 @@ from scalptrack.wording import (
     plural,
     points,
     printable,
+    rough_words,
     short_date,
     signed_points,
 )
@@ -91,6 +92,7 @@ def _environment() -> Environment:
         precision_rows=precision_rows,
         precision_rule=precision_rule,
         short_date=short_date,
+        rough=rough_words,
         signed=signed_points,
         drawing=Markup,
     )

@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from scalptrack.chart import chart_height_in, draw_timeline_on
 from scalptrack.chart.drawing import PAPER, chart_style
 from scalptrack.chart.plan import INK, QUIET_INK, WIDTH_IN
-from scalptrack.records import Change, ImageArray, Timeline, Verdict
+from scalptrack.records import Change, ImageArray, Tier, Timeline, Verdict
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
-from scalptrack.wording import percent, points, printable, short_date, shortened
+from scalptrack.wording import percent, points, printable, rough_words, short_date, shortened
 
 A4_IN = (8.27, 11.69)
 SIDE_IN, TOP_IN, FOOT_IN = 0.6, 0.85, 0.75
@@ -220,6 +220,9 @@ def _write_change(sheet: _Sheet, change: Change, column: tuple[float, float]) ->
     sheet.text(short_date(change.visit_date), size=8.5, weight="bold", column=column)
     if change.verdict is not Verdict.NOT_COMPARABLE:
         sheet.text(change_words(change), size=7.6, column=column)
+    if change.tier is Tier.B:
+        rough = f"less sure (tier B): aligned {rough_words(change.aligned_by)}"
+        sheet.text(rough, size=7.6, colour=QUIET_INK, column=column)
     colour = VERDICT_COLOUR.get(change.verdict, QUIET_INK)
     sheet.text(f"{words.sign} {words.words}", size=8.5, colour=colour, column=column)
 
@@ -281,6 +284,9 @@ def _write_zones(sheet: _Sheet, section: TimelineSection) -> None:
         change = next((c for c in timeline.changes if c.visit_date == visit.visit_date), None)
         if change is not None:
             line += f", {change_words(change)} from baseline: {change.verdict.value}"
+        least_sure = visit if change is None or change.tier is None else change
+        if least_sure.tier is Tier.B:
+            line += f" (less sure, tier B: aligned {rough_words(least_sure.aligned_by)})"
         sheet.text(f"{line}; {100 * zone.seen_fraction:.0f} % of the zone is seen.", size=8.5)
 
 

@@ -1,5 +1,6 @@
 import dataclasses
 import datetime as dt
+import json
 import re
 from html.parser import HTMLParser
 
@@ -15,9 +16,11 @@ from scalptrack.records import (
     Reason,
     Severity,
     Status,
+    Tier,
     VisitConditions,
 )
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
+from scalptrack.report.live import live_chart
 from scalptrack.report.precision import precision_rows, precision_words
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
@@ -290,6 +293,34 @@ def test_a_part_that_outweighs_the_replicates_is_named() -> None:
         "photographs say)"
     ) in precision_words(timeline)
     assert {"a": "2.0", "b": "3.0", "c": "4.0", "d": "5.0"}.items() <= _rows_of(timeline).items()
+
+
+def test_what_rests_on_a_less_sure_alignment_says_so_beside_the_number() -> None:
+    rough = [
+        measured(0.3, is_reference=True, aligned_by="reference"),
+        measured(0.5, day=90, tier=Tier.B, aligned_by="points"),
+        measured(0.6, day=180, tier=Tier.B, aligned_by="outline"),
+    ]
+    text = Page(build_report(context_of(rough))).text
+    by_hand, by_outline = "aligned by points set by hand", "aligned by the outline of the head"
+    # At a glance (the latest visit), and in the table of changes.
+    assert len(re.findall(rf"points \([^)]*\) less sure \(tier B\): {by_outline}", text)) == 1
+    assert len(re.findall(rf"\d \([^)]*\) less sure \(tier B\): {by_hand}", text)) == 1
+    # In the table of visits, and in that of all files.
+    assert text.count("1 B by points set by hand") == 1
+    assert text.count("B, by the outline of the head") == 1
+    sure = Page(build_report(context_of([measured(0.3), measured(0.5, day=90)]))).text
+    assert "less sure (tier B)" not in sure
+
+
+def test_the_interactive_chart_draws_and_says_less_sure_visits() -> None:
+    (section,) = context_of(
+        [measured(0.3), measured(0.5, day=90, tier=Tier.B, aligned_by="points")]
+    ).sections
+    first, second = json.loads(live_chart(section))["series"][0]["visits"]
+    assert (first["hollow"], second["hollow"]) == (False, True)
+    assert second["lines"][-1] == "Less sure (tier B): aligned by points set by hand"
+    assert not any("Less sure" in line for line in first["lines"])
 
 
 def test_what_was_stated_of_the_visits(outcomes: list[Outcome]) -> None:
