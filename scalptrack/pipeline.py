@@ -394,7 +394,9 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
         warnings=member.analysis.segmentation.warnings if member.analysis.segmentation else (),
     )
     if is_reference:
-        return replace(base, status=Status.MEASURED, tier=Tier.A, is_reference=True)
+        return replace(
+            base, status=Status.MEASURED, tier=Tier.A, is_reference=True, aligned_by="reference"
+        )
     if registration is None:
         message = "an analysed photograph has to be registered or be the reference"
         raise ValueError(message)
@@ -410,6 +412,7 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
         inliers=registration.inliers,
         overlap=registration.overlap,
         gates=registration.gates,
+        aligned_by=registration.method if registration.registered else "",
     )
 
 

@@ -48,6 +48,7 @@ MEASUREMENT_COLUMNS = (
     "hair_index_high",
     "not_compared",
     "doubt_percent",
+    "aligned_by",
 )
 
 CHANGE_COLUMNS = (
@@ -64,6 +65,8 @@ CHANGE_COLUMNS = (
     "hair_index_change",
     "hair_index_change_low",
     "hair_index_change_high",
+    "tier",
+    "aligned_by",
 )
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "scikit-image", "scipy", "matplotlib")
@@ -92,6 +95,7 @@ def _measurement_row(outcome: Outcome, timeline: Timeline | None) -> dict[str, o
         "reason": outcome.reason.message if outcome.reason else "",
         "reason_code": outcome.reason.code if outcome.reason else "",
         "tier": outcome.tier.value if outcome.tier else "",
+        "aligned_by": outcome.aligned_by,
         "is_reference": "yes" if outcome.is_reference else "no",
         "registration_residual_px": number(outcome.residual_px, 3),
         "registration_inliers": "" if outcome.inliers is None else outcome.inliers,
@@ -138,10 +142,9 @@ def coverage_interval(outcome: Outcome, timeline: Timeline | None) -> tuple[floa
     degrees = 1.0
     if timeline is not None:
         degrees = timeline.effective_degrees_of_freedom or timeline.sd_degrees_of_freedom
-    if outcome.tier is Tier.B:
-        within *= TIER_B_SD_FACTOR
+    factor = TIER_B_SD_FACTOR if outcome.tier is Tier.B else 1.0
     shared = MEASURED_ERRORS.shared_variance(measurement.doubt_fraction)
-    sd = math.sqrt(max(within, components) ** 2 + shared)
+    sd = math.sqrt((factor * max(within, components)) ** 2 + shared)
     return interval(measurement.coverage_fraction, sd, max(degrees, 1.0), lowest=0.0, highest=1.0)
 
 
@@ -169,6 +172,8 @@ def changes_csv(timelines: Iterable[Timeline]) -> str:
             "hair_index_change": number(change.hair_index_change, 4),
             "hair_index_change_low": number(change.hair_index_change_low, 4),
             "hair_index_change_high": number(change.hair_index_change_high, 4),
+            "tier": change.tier.value if change.tier else "",
+            "aligned_by": " and ".join(change.aligned_by),
         }
         for timeline in timelines
         for change in timeline.changes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 
 MONTHS = (
@@ -68,6 +69,23 @@ def signed_points(fraction: float) -> str:
 def percent(fraction: float) -> str:
     """Write a coverage in percent with one decimal, e.g. ``"54.3 %"``."""
     return f"{fraction * 100:.1f} %"
+
+
+ROUGH_ALIGNMENTS = {"points": "points set by hand", "outline": "the outline of the head"}
+
+
+def rough_words(aligned_by: Sequence[str]) -> str:
+    """Write what alignments of tier B rest on.
+
+    Examples
+    --------
+    >>> rough_words(("outline", "points"))
+    'by the outline of the head and by points set by hand'
+    >>> rough_words(())
+    'by the outline or by hand'
+    """
+    known = [ROUGH_ALIGNMENTS[each] for each in aligned_by if each in ROUGH_ALIGNMENTS]
+    return " and ".join(f"by {words}" for words in known) or "by the outline or by hand"
 
 
 def plural(count: int, noun: str) -> str:

@@ -28,6 +28,8 @@ ZONE_COLUMNS = (
     "seen_percent",
     "reason",
     "reason_code",
+    "tier",
+    "aligned_by",
 )
 
 
@@ -83,6 +85,7 @@ def _coverage(visit: VisitCoverage | None) -> dict[str, object]:
         "coverage_percent": number(100 * visit.coverage_fraction, 3),
         "coverage_low": number(100 * visit.low_fraction, 3),
         "coverage_high": number(100 * visit.high_fraction, 3),
+        **_alignment(visit),
     }
 
 
@@ -94,6 +97,14 @@ def _change(change: Change | None) -> dict[str, object]:
         "change_low": number(100 * change.low_fraction, 3),
         "change_high": number(100 * change.high_fraction, 3),
         "mdc_points": number(100 * change.mdc_fraction, 3),
+        **_alignment(change),
         "verdict": change.verdict.value,
         "sentence": change.sentence,
     }
+
+
+def _alignment(of: VisitCoverage | Change) -> dict[str, object]:
+    """Tier and what it rests on; a change's are those of its less sure visit."""
+    if of.tier is None:
+        return {}
+    return {"tier": of.tier.value, "aligned_by": " and ".join(of.aligned_by)}

@@ -86,6 +86,26 @@ def test_imports_point_one_way(path):
         assert "cli" not in ours
 
 
+def _lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    first = function.body[0]
+    documented = ast.get_docstring(function, clean=False) is not None
+    inside = first.end_lineno - first.lineno + 1 if documented else 0
+    return function.end_lineno - function.lineno + 1 - inside
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_functions_and_modules_are_short_enough_to_read(path):
+    source = path.read_text(encoding="utf-8")
+    functions = [
+        each
+        for each in ast.walk(ast.parse(source))
+        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert [each.name for each in functions if _lines_of_code(each) > 80] == []
+    assert len(source.splitlines()) <= 450
+
+
 def test_reading_a_jpeg_imports_no_extra(samples):
     photo = next((samples / "subject-01" / "vertex").glob("*.jpg"))
     code = (

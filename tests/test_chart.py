@@ -196,6 +196,21 @@ def test_uncalibrated_is_said_only_when_it_is() -> None:
     assert text not in texts(draw_timeline(timeline_of(paired)))
 
 
+def test_hollow_marks_are_explained_below_the_chart() -> None:
+    outcomes = [
+        measured(0.4),
+        measured(0.5, day=90, tier=Tier.B, aligned_by="points"),
+        measured(0.5, day=180, tier=Tier.B, aligned_by="outline"),
+        measured(0.5, day=270, tier=Tier.B, aligned_by="points"),
+    ]
+    written = " ".join(texts(draw_timeline(timeline_of(outcomes), heading=False)))
+    assert (
+        "Hollow (tier B): aligned by points set by hand (9 Apr 2024, 6 Oct 2024); aligned by the "
+        "outline of the head (8 Jul 2024)."
+    ) in written
+    assert "Hollow" not in " ".join(texts(draw_timeline(timeline_of([measured(0.4)]))))
+
+
 def test_nothing_measured_is_drawn_and_said() -> None:
     outcomes = [refused(day=n, message=f"reason {n}") for n in (0, 60)] + [refused(day=None)]
     figure = draw_timeline(timeline_of(outcomes, (Event(day(10), "haircut"),)))

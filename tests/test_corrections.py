@@ -160,6 +160,7 @@ def test_points_set_by_hand_bring_a_refused_photograph_back_as_tier_b():
     outcome = _measure(members, Corrections(points=points)).outcomes[1]
     assert (outcome.status, outcome.tier, outcome.inliers) == (Status.MEASURED, Tier.B, 4)
     assert [each.code for each in outcome.warnings] == ["points_by_hand"]
+    assert outcome.aligned_by == "points"
     assert outcome.measurement.registration_sd_fraction > 0.005
 
 

@@ -7,11 +7,12 @@ import io
 from dataclasses import replace
 
 import pytest
-from longitudinal.series import measured, refused
+from longitudinal.series import FIRST_DAY, measured, refused
 
 from scalptrack.chart import draw_zones, zones_png, zones_svg
+from scalptrack.chart.zones import ROUGH_NOTE
 from scalptrack.longitudinal import build_timelines
-from scalptrack.records import Reason, ZoneTimeline
+from scalptrack.records import Reason, Tier, ZoneTimeline
 from scalptrack.zone_tables import ZONE_COLUMNS, zone_timelines, zones_csv
 from scalptrack.zones import FoundZones
 
@@ -65,6 +66,25 @@ def test_the_table_has_a_row_per_zone_and_visit_and_one_per_withheld_zone():
     assert rows[2]["verdict"] == "not comparable"
     assert (rows[5]["reason_code"], rows[5]["reason"]) == ("border_uncertain", "Not given.")
     assert rows[5]["coverage_percent"] == ""
+
+
+def test_a_zone_that_rests_on_a_less_sure_alignment_says_so():
+    by_hand = measured(0.6, day=90, tier=Tier.B, aligned_by="points")
+    (timeline,) = build_timelines([measured(0.2), by_hand, measured(0.6, day=180)])
+    zone = ZoneTimeline("anna", "vertex", "vertex", 0.83, timeline)
+    rows = _rows(zones_csv([zone]))
+    assert [(row["tier"], row["aligned_by"]) for row in rows] == [
+        ("A", ""),
+        ("B", "points"),
+        ("A", ""),
+    ]
+    assert ROUGH_NOTE in [text.get_text() for text in draw_zones([zone]).texts]
+    # Where the baseline is the less sure visit, every change rests on it.
+    (turned,) = build_timelines(
+        [replace(by_hand, visit_date=FIRST_DAY), measured(0.6, day=90), measured(0.6, day=180)]
+    )
+    rows = _rows(zones_csv([replace(zone, timeline=turned)]))
+    assert [(row["tier"], row["aligned_by"]) for row in rows] == [("B", "points")] * 3
 
 
 def test_without_zones_the_table_has_its_columns_only():

@@ -13,7 +13,15 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from scalptrack.records import Change, Event, Tier, Timeline, Verdict, VisitCoverage
-from scalptrack.wording import MONTHS, long_date, plural, printable, short_date, shortened
+from scalptrack.wording import (
+    MONTHS,
+    long_date,
+    plural,
+    printable,
+    rough_words,
+    short_date,
+    shortened,
+)
 
 MINIMUM_SPAN = 30.0
 """Percentage points that the vertical axis shows at least: a drug's 5 points in a year then fill
@@ -129,6 +137,7 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
         )
     for event in hidden:
         footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
+    footer += _rough_lines(timeline)
     if timeline.trend is not None and heading:
         footer += _wrapped(timeline.trend.sentence, 5)
     if timeline.sd_source == "prior" and timeline.visits:
@@ -158,6 +167,16 @@ def _legend(timeline: Timeline) -> tuple[MarkStyle, ...]:
     if any(visit.replicates > 1 for visit in timeline.visits):
         entries.append(REPLICATE_STYLE)
     return tuple(entries)
+
+
+def _rough_lines(timeline: Timeline) -> list[str]:
+    """What hollow marks are aligned by, and when."""
+    days: dict[str, list[str]] = {}
+    for visit in timeline.visits:
+        if visit.tier is Tier.B:
+            days.setdefault(rough_words(visit.aligned_by), []).append(short_date(visit.visit_date))
+    parts = [f"aligned {words} ({', '.join(when)})" for words, when in days.items()]
+    return _wrapped(f"Hollow (tier B): {'; '.join(parts)}.", 4) if parts else []
 
 
 def style_of(visit: VisitCoverage, timeline: Timeline) -> MarkStyle:

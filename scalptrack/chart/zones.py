@@ -23,6 +23,7 @@ from scalptrack.chart.drawing import (
 from scalptrack.chart.plan import (
     INK,
     LEFT_IN,
+    LINE_IN,
     MARGIN_IN,
     QUIET_INK,
     TICKS_HEIGHT_IN,
@@ -31,11 +32,12 @@ from scalptrack.chart.plan import (
     plan_of,
     time_ticks,
 )
-from scalptrack.records import Timeline, ZoneTimeline
+from scalptrack.records import Tier, Timeline, ZoneTimeline
 from scalptrack.wording import printable, shortened
 
 PANEL_IN = 1.3
 PANEL_GAP_IN = 0.36
+ROUGH_NOTE = "Hollow (tier B): aligned by the outline or by hand, less sure."
 
 
 def draw_zones(zones: Sequence[ZoneTimeline], *, heading: bool = True) -> Figure:
@@ -57,7 +59,10 @@ def draw_zones(zones: Sequence[ZoneTimeline], *, heading: bool = True) -> Figure
     if not given:
         raise ValueError("no zone has a timeline; draw only zones that are given")
     head_in = 0.34 if heading else 0.0
-    height = 2 * MARGIN_IN + head_in + len(given) * (PANEL_IN + PANEL_GAP_IN) + TICKS_HEIGHT_IN
+    rough = any(visit.tier is Tier.B for _, timeline in given for visit in timeline.visits)
+    foot_in = LINE_IN if rough else 0.0
+    panels_in = len(given) * (PANEL_IN + PANEL_GAP_IN)
+    height = 2 * MARGIN_IN + head_in + panels_in + TICKS_HEIGHT_IN + foot_in
     first_day, last_day = _span([timeline for _, timeline in given])
     low, high, step = _range([timeline for _, timeline in given])
     with mpl.rc_context(chart_style()):
@@ -97,6 +102,9 @@ def draw_zones(zones: Sequence[ZoneTimeline], *, heading: bool = True) -> Figure
         axes.spines["bottom"].set(visible=True, color=QUIET_INK, linewidth=0.8)
         axes.set_xticks([day.toordinal() for day, _ in ticks], [label for _, label in ticks])
         axes.tick_params(axis="x", length=3.5, color=QUIET_INK)
+        if rough:
+            place = (MARGIN_IN / WIDTH_IN, MARGIN_IN / height)
+            figure.text(*place, ROUGH_NOTE, color=QUIET_INK, va="bottom")
     return figure
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,13 @@ from scalptrack.cli.common import (
 from scalptrack.cli.deidentify import open_key, require_apart
 
 if TYPE_CHECKING:
+    from scalptrack.conclusions import Stated
     from scalptrack.corrections import Corrections
     from scalptrack.disguise import Disguise
     from scalptrack.records import Catalog, Settings
     from scalptrack.results import RunResult
     from scalptrack.review.log import DecisionLog
+    from scalptrack.series_files import Products
 
 MAX_DEFAULT_JOBS = 4
 FEW_PHOTOGRAPHS = 4
@@ -161,9 +164,8 @@ def track_command(
     """
     from scalptrack.images.dicom_writing import require_dicom_writer
     from scalptrack.records import Settings
-    from scalptrack.references import set_references
-    from scalptrack.review.applying import apply_decisions
     from scalptrack.run_record import invocation
+    from scalptrack.series_files import Products
 
     settings = Settings(
         seed=seed,
@@ -179,38 +181,75 @@ def track_command(
         require_dicom_writer()
     disguise = _disguise(photos, out, key_file, create=create_key, shift_dates=shift_dates)
     log, source = _read_decisions(out, decisions, unused=no_decisions)
+    catalog, corrections = _corrected_catalog(
+        photos, out, log, source, references, max_megapixels=max_megapixels
+    )
+    tables = {
+        "events": _beside(photos, events, "events.csv"),
+        "visits": _beside(photos, visits, "visits.csv"),
+    }
+    words = invocation(
+        photos,
+        out,
+        settings,
+        **tables,
+        references=references,
+        decisions=decisions,
+        pdf=pdf,
+        dicom=dicom,
+    )
+    result = _run(
+        catalog,
+        settings,
+        _read_stated(**tables, corrections=corrections),
+        disguise,
+        out=out,
+        invocation=words,
+        products=Products(pdf=pdf, dicom=dicom),
+        jobs=jobs,
+        use_cache=not no_cache,
+        hide_progress=quiet or as_json,
+    )
+    _finish(result, out, as_json=as_json, quiet=quiet)
+
+
+def _corrected_catalog(
+    photos: Path,
+    out: Path,
+    log: DecisionLog,
+    source: str,
+    references: tuple[str, ...],
+    *,
+    max_megapixels: float,
+) -> tuple[Catalog, Corrections]:
+    """What is in the folder after what was decided of it, with the references that were set.
+
+    Raises
+    ------
+    CommandError
+        When there is not one usable photograph.
+    """
+    from scalptrack.references import set_references
+    from scalptrack.review.applying import apply_decisions
+
     catalog = open_catalog(photos, max_megapixels=max_megapixels, skip=(out,))
     if not catalog.photographs:
         _refuse_empty(catalog, photos)
     catalog, corrections = apply_decisions(catalog, log, source=source)
-    catalog = set_references(catalog, references)
-    events, visits = _beside(photos, events, "events.csv"), _beside(photos, visits, "visits.csv")
-    result = _run(
-        catalog,
-        settings,
-        out=out,
-        events=events,
-        visits=visits,
+    return set_references(catalog, references), corrections
+
+
+def _read_stated(events: Path | None, visits: Path | None, *, corrections: Corrections) -> Stated:
+    """What people state beside the photographs, read from the tables that there are."""
+    from scalptrack.catalog import read_events
+    from scalptrack.conclusions import Stated
+    from scalptrack.visits import read_visits
+
+    return Stated(
+        events=tuple(read_events(events)) if events is not None else (),
+        conditions=tuple(read_visits(visits)) if visits is not None else (),
         corrections=corrections,
-        invocation=invocation(
-            photos,
-            out,
-            settings,
-            events=events,
-            visits=visits,
-            references=references,
-            decisions=decisions,
-            pdf=pdf,
-            dicom=dicom,
-        ),
-        jobs=jobs,
-        use_cache=not no_cache,
-        pdf=pdf,
-        dicom=dicom,
-        disguise=disguise,
-        hide_progress=quiet or as_json,
     )
-    _finish(result, out, as_json=as_json, quiet=quiet)
 
 
 def _finish(result: RunResult, out: Path, *, as_json: bool, quiet: bool) -> None:
@@ -285,38 +324,25 @@ def _read_decisions(out: Path, named: Path | None, *, unused: bool) -> tuple[Dec
 def _run(
     catalog: Catalog,
     settings: Settings,
+    stated: Stated,
+    disguise: Disguise | None,
     *,
     out: Path,
-    events: Path | None,
-    visits: Path | None,
-    corrections: Corrections,
     invocation: Sequence[str],
+    products: Products,
     jobs: int | None,
     use_cache: bool,
-    pdf: bool,
-    dicom: bool,
-    disguise: Disguise | None,
     hide_progress: bool,
 ) -> RunResult:
-    from scalptrack.catalog import read_events
-    from scalptrack.disguise import (
-        disguised,
-        disguised_conditions,
-        disguised_corrections,
-        disguised_events,
-    )
+    """Measure and write, under other names where there is a disguise."""
+    from scalptrack.disguise import disguised
     from scalptrack.results import run_and_write
-    from scalptrack.visits import read_visits
 
-    shown_events = read_events(events) if events is not None else ()
-    conditions = read_visits(visits) if visits is not None else ()
     count = len(catalog.photographs)
     shown: AbstractContextManager[Catalog] = nullcontext(catalog)
     if disguise is not None:
-        subjects = [each.subject for each in catalog.photographs]
-        shown_events = disguised_events(shown_events, disguise, subjects)
-        conditions = disguised_conditions(conditions, disguise)
-        corrections = disguised_corrections(corrections, disguise, subjects)
+        stated = _disguised_stated(stated, disguise, catalog)
+        products = replace(products, deidentified=True, dates_shifted=disguise.shift_days > 0)
         shown = disguised(catalog, disguise)
     with (
         shown as photographs,
@@ -327,18 +353,26 @@ def _run(
             photographs,
             settings,
             out=out,
-            events=shown_events,
-            conditions=conditions,
-            corrections=corrections,
+            stated=stated,
+            products=products,
             invocation=invocation,
             executor=executor,
             use_cache=use_cache,
-            pdf=pdf,
-            deidentified=disguise is not None,
-            dates_shifted=disguise is not None and disguise.shift_days > 0,
-            dicom=dicom,
             on_step=step,
         )
+
+
+def _disguised_stated(stated: Stated, disguise: Disguise, catalog: Catalog) -> Stated:
+    """What people stated of the subjects of a catalog, without names and free text."""
+    from scalptrack.conclusions import Stated
+    from scalptrack.disguise import disguised_conditions, disguised_corrections, disguised_events
+
+    subjects = [each.subject for each in catalog.photographs]
+    return Stated(
+        events=disguised_events(stated.events, disguise, subjects),
+        conditions=disguised_conditions(stated.conditions, disguise),
+        corrections=disguised_corrections(stated.corrections, disguise, subjects),
+    )
 
 
 def _executor(jobs: int | None, photographs: int) -> AbstractContextManager[Executor | None]:

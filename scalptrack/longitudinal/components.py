@@ -2,10 +2,13 @@
 
 Kept apart and named, so that each can be measured and replaced on its own:
 
-- *segmentation* and *registration*, one standard deviation each, come with every measurement;
+- *perturbation* (of the segmentation) and *registration*, one standard deviation each, come with
+  every measurement;
 - *replicates*: photographs of the same view and visit, taken again, hold both of these and the
   posing and combing besides; their spread is the within-subject standard deviation;
-- *prior*: what that standard deviation is expected to be before a single replicate was seen.
+- *prior*: what that standard deviation is expected to be before a single replicate was seen;
+- *doubt*: how far the network expects the coverage to be from the truth; a part of it is an error
+  that all photographs of a visit share, so that replicates don't show it and don't lower it.
 
 The within-subject variance of a timeline is the mean of its own replicate variance and the one of
 the other timelines of the run, weighted by degrees of freedom; the other timelines are weighted in
@@ -27,7 +30,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from scalptrack.longitudinal.intervals import CONFIDENCE, dof_of_sum
-from scalptrack.records import Outcome, Status, Tier
+from scalptrack.records import ErrorParts, Outcome, Status, Tier
 
 WITHIN_SD_PRIOR_FRACTION = 0.020
 """Within-subject SD before any replicate was seen. Provisional: an assumption near the aim of 1.5
@@ -133,9 +136,16 @@ class Reading:
     visit_date: date
     replicate: int
     coverage_fraction: float
-    component_sd_fraction: float
+    perturbation_sd_fraction: float
+    registration_sd_fraction: float
     doubt_fraction: float
     tier: Tier
+    aligned_by: str = ""
+
+    @property
+    def component_sd_fraction(self) -> float:
+        """SD that the photograph's own record states: perturbed copies and alignment together."""
+        return math.hypot(self.perturbation_sd_fraction, self.registration_sd_fraction)
 
     def relative_sd(self, model: ErrorModel) -> float:
         """SD of this photograph relative to one of tier A."""
@@ -160,11 +170,16 @@ class SpreadOfReplicates:
 
 @dataclass(frozen=True, slots=True)
 class WithinSubject:
-    """Within-subject SD of one tier A photograph, its degrees of freedom and where it is from."""
+    """Within-subject SD of one tier A photograph, its degrees of freedom and where it is from.
+
+    ``replicate_sd_fraction`` is what replicates and the prior alone say; ``sd_fraction`` is larger
+    where the photographs' own components are.
+    """
 
     sd_fraction: float
     dof: int
     source: str
+    replicate_sd_fraction: float = math.nan
 
 
 def reading_of(outcome: Outcome) -> Reading | None:
@@ -192,9 +207,11 @@ def reading_of(outcome: Outcome) -> Reading | None:
         visit_date=outcome.visit_date,
         replicate=outcome.replicate if outcome.replicate is not None else 1,
         coverage_fraction=float(coverage),
-        component_sd_fraction=components,
+        perturbation_sd_fraction=measurement.segmentation_sd_fraction,
+        registration_sd_fraction=measurement.registration_sd_fraction,
         doubt_fraction=measurement.doubt_fraction,
         tier=outcome.tier or (Tier.A if outcome.is_reference else Tier.B),
+        aligned_by=outcome.aligned_by,
     )
 
 
@@ -255,15 +272,19 @@ def within_subject(
         source = "pooled"
     else:
         source = "prior"
-    sd = max(math.sqrt(variance), floor_sd_fraction)
-    return WithinSubject(sd, weight + own.dof, source)
+    replicates = math.sqrt(variance)
+    sd = max(replicates, floor_sd_fraction)
+    return WithinSubject(sd, weight + own.dof, source, replicates)
 
 
 def floor_of_components(readings: Sequence[Reading]) -> float:
     """Root mean square of the photographs' own components; 0 when there are none."""
-    if not readings:
-        return 0.0
-    return math.sqrt(sum(r.component_sd_fraction**2 for r in readings) / len(readings))
+    return _root_mean_square([each.component_sd_fraction for each in readings])
+
+
+def _root_mean_square(values: Sequence[float]) -> float:
+    """Root mean square; 0 when there are no values."""
+    return math.sqrt(sum(value**2 for value in values) / len(values)) if values else 0.0
 
 
 def visit_variance(members: Sequence[Reading], within: WithinSubject, model: ErrorModel) -> float:
@@ -284,6 +305,23 @@ def shared_variance(members: Sequence[Reading], model: ErrorModel) -> float:
     if not members:
         return model.shared_variance(0.0)
     return sum(model.shared_variance(each.doubt_fraction) for each in members) / len(members)
+
+
+def error_parts(
+    readings: Sequence[Reading], within: WithinSubject, model: ErrorModel
+) -> ErrorParts | None:
+    """What the interval of one tier A photograph is made of; None when there are no readings."""
+    if not readings:
+        return None
+    shared = shared_variance(readings, model)
+    return ErrorParts(
+        replicate_sd_fraction=within.replicate_sd_fraction,
+        perturbation_sd_fraction=_root_mean_square([r.perturbation_sd_fraction for r in readings]),
+        registration_sd_fraction=_root_mean_square([r.registration_sd_fraction for r in readings]),
+        shared_sd_fraction=math.sqrt(shared),
+        shared_degrees_of_freedom=float(model.visit_dof),
+        photograph_sd_fraction=math.sqrt(within.sd_fraction**2 + shared),
+    )
 
 
 def effective_dof(

@@ -15,6 +15,7 @@ from scalptrack.longitudinal.components import (
     WithinSubject,
     by_visit,
     effective_dof,
+    error_parts,
     floor_of_components,
     reading_of,
     shared_variance,
@@ -33,6 +34,7 @@ from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
 from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
+    alignment_sentence,
     as_sentence,
     baseline_words,
     change_sentence,
@@ -55,8 +57,8 @@ from scalptrack.records import (
 from scalptrack.wording import long_date
 
 UNCALIBRATED = (
-    "Uncalibrated: there are too few repeated photographs to know how far one photograph may be "
-    "off, so an assumed value is used. Take two photographs per visit."
+    "Uncalibrated: there are too few repeated photographs to know how much two photographs of one "
+    "visit differ, so that part of the error is assumed. Take two photographs per visit."
 )
 
 
@@ -234,6 +236,7 @@ def _timeline(
         mdc_fraction=mdc.value,
         mdc_low_fraction=mdc.low,
         mdc_high_fraction=mdc.high,
+        error_parts=error_parts(series.readings, within, model),
         trend=fit_trend(visits, dof),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
@@ -276,6 +279,9 @@ def _visit(members: Sequence[Reading], variance: float, dof: float) -> VisitCove
         hair_index=hair_index(mean),
         hair_index_low=hair_index(low),
         hair_index_high=hair_index(high),
+        aligned_by=tuple(
+            sorted({each.aligned_by for each in members if each.tier is Tier.B} - {""})
+        ),
     )
 
 
@@ -333,8 +339,7 @@ def _measured_changes(
         limit = quantile * standard_error
         index_change, index_low, index_high = hair_index_change(baseline, visit)
         sentence = change_sentence(difference, low, high, limit, named)
-        if Tier.B in (visit.tier, baseline.tier):
-            sentence += " Aligned by the outline or by hand, so the interval is wider."
+        rough = alignment_sentence(visit, baseline, named)
         known = caveats(
             series.stated[visit.visit_date],
             series.stated[baseline.visit_date],
@@ -352,8 +357,10 @@ def _measured_changes(
                 high_fraction=high,
                 mdc_fraction=limit,
                 verdict=verdict_of(difference, limit),
-                sentence=" ".join([sentence, *known]),
+                sentence=" ".join([sentence, *filter(None, [rough]), *known]),
                 caveats=known,
+                tier=max((visit.tier, baseline.tier), key=list(Tier).index),
+                aligned_by=tuple(sorted({*visit.aligned_by, *baseline.aligned_by})),
                 hair_index_change=index_change,
                 hair_index_change_low=index_low,
                 hair_index_change_high=index_high,

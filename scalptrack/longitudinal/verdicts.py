@@ -7,8 +7,15 @@ from collections.abc import Sequence
 from datetime import date
 
 from scalptrack.longitudinal.conditions import CONDITION_CODES
-from scalptrack.records import Change, Gap, Verdict
-from scalptrack.wording import long_date, plural, points, signed_points, span_words
+from scalptrack.records import Change, Gap, Tier, Verdict, VisitCoverage
+from scalptrack.wording import (
+    long_date,
+    plural,
+    points,
+    rough_words,
+    signed_points,
+    span_words,
+)
 
 FIRST_VISIT = "the first visit"
 
@@ -54,6 +61,34 @@ def change_sentence(
             f"{limit_clause}."
         )
     return f"Visible hair coverage is {size} (95 % interval {span}); {limit_clause}."
+
+
+def alignment_sentence(visit: VisitCoverage, baseline: VisitCoverage, named: str) -> str:
+    """Say that a change rests on an alignment of tier B, at which visit and by what.
+
+    Parameters
+    ----------
+    visit, baseline : VisitCoverage
+        The two visits that are compared.
+    named : str
+        What the baseline is called, e.g. ``"the first visit"``.
+
+    Returns
+    -------
+    str
+        Empty where both are of tier A.
+    """
+    rough = [
+        f"{name} is aligned {rough_words(each.aligned_by)}"
+        for each, name in ((visit, "this visit"), (baseline, named))
+        if each.tier is Tier.B
+    ]
+    if not rough:
+        return ""
+    return (
+        f"Less sure (tier B): {' and '.join(rough)}. The interval is wider for it, and such an "
+        "alignment can't tell whether it is the same head."
+    )
 
 
 def interval_words(change_fraction: float, low: float, high: float) -> str:

@@ -37,6 +37,7 @@ from scalptrack.records.photographs import (
 )
 from scalptrack.records.timelines import (
     Change,
+    ErrorParts,
     Event,
     Gap,
     SaltEstimate,
@@ -53,6 +54,7 @@ __all__ = [
     "CaptureInfo",
     "Catalog",
     "Change",
+    "ErrorParts",
     "Event",
     "Finding",
     "FloatArray",

@@ -60,7 +60,9 @@ class Outcome:
     """What became of one file: exactly one per file of the folder, whatever happened.
 
     ``flags`` are stable codes of doubts that did not prevent the measurement, ``warnings`` their
-    sentences. ``reference_reason`` says of the reference why it is the one.
+    sentences. ``reference_reason`` says of the reference why it is the one. ``aligned_by`` is
+    ``"reference"``, ``"features"`` (tier A), ``"points"`` (set by hand) or ``"outline"`` (both tier
+    B); empty where there is no alignment.
     """
 
     name: str
@@ -81,3 +83,4 @@ class Outcome:
     overlap: float | None = None
     gates: tuple[Gate, ...] = ()
     warnings: tuple[Finding, ...] = ()
+    aligned_by: str = ""

@@ -21,6 +21,9 @@ class VisitCoverage:
         95 % interval, clipped to [0, 1].
     tier : Tier
         The worst tier among the replicates.
+    aligned_by : tuple of str
+        What the alignment of its tier B photographs rests on: ``"points"`` set by hand, the
+        ``"outline"``; empty for tier A.
     replicate_fractions : tuple of float
         Coverage of each measured replicate, in the order of their numbers.
     hair_index, hair_index_low, hair_index_high : float
@@ -38,6 +41,7 @@ class VisitCoverage:
     hair_index: float = math.nan
     hair_index_low: float = math.nan
     hair_index_high: float = math.nan
+    aligned_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Change:
     the verdict is NOT_COMPARABLE. ``hair_index_change`` is the difference of the visits' hair
     indices, NaN also where one of them is; its interval is not corrected for several looks either.
     ``caveats`` are the differences that the user stated of the two visits; they end the sentence.
+    ``tier`` is the worse one of the two visits, and ``aligned_by`` what their tier B photographs
+    are aligned by; None and empty when nothing was compared.
     """
 
     subject: str
@@ -75,6 +81,8 @@ class Change:
     hair_index_change_low: float = math.nan
     hair_index_change_high: float = math.nan
     caveats: tuple[str, ...] = ()
+    tier: Tier | None = None
+    aligned_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +151,49 @@ class VisitConditions:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorParts:
+    """What the interval of one tier A photograph is made of, each part as one SD in fractions.
+
+    Attributes
+    ----------
+    replicate_sd_fraction : float
+        What photographs of one visit, taken again, differ by: estimated from replicates and the
+        prior.
+    perturbation_sd_fraction : float
+        Spread of a photograph's coverage over copies with other exposure, white balance, blur and
+        scale; root mean square over the photographs.
+    registration_sd_fraction : float
+        What the doubt about the alignment moves the coverage by; root mean square likewise.
+        Together with ``perturbation_sd_fraction`` it is the least that ``within_sd_fraction`` of
+        the timeline can be, and of a single photograph its own are.
+    shared_sd_fraction : float
+        What all photographs of a visit share, so that more of them don't lower it: the doubt about
+        what is hair and what is skin (``doubt_fraction``), scaled to the errors of changes that
+        were seen on rendered people; root mean square over the photographs.
+    shared_degrees_of_freedom : float
+        Those of ``shared_sd_fraction``.
+    photograph_sd_fraction : float
+        One photograph with all of it; `Timeline.mdc_fraction` is 1.96·√2 times this.
+    """
+
+    replicate_sd_fraction: float
+    perturbation_sd_fraction: float
+    registration_sd_fraction: float
+    shared_sd_fraction: float
+    shared_degrees_of_freedom: float
+    photograph_sd_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """All that is said about one subject and view.
 
     Attributes
     ----------
     within_sd_fraction : float
-        Within-subject SD of one photograph's coverage, the base of the MDC.
+        Within-subject SD of one photograph's coverage: what replicates of one visit differ by, and
+        at least what perturbed copies and the alignment say. Without the part that all photographs
+        of a visit share (``error_parts``).
     sd_source : str
         ``"subject"`` (its own replicates), ``"pooled"`` (all replicates of the run) or ``"prior"``
         (too few replicates: uncalibrated).
@@ -167,6 +211,8 @@ class Timeline:
     effective_degrees_of_freedom : float
         Degrees of freedom of all intervals and limits: ``sd_degrees_of_freedom`` together with
         those of the error that a visit's photographs share. 0: as ``sd_degrees_of_freedom``.
+    error_parts : ErrorParts or None
+        What intervals and detectable changes are made of; None without a visit that has a number.
     """
 
     subject: str
@@ -188,6 +234,7 @@ class Timeline:
     effective_degrees_of_freedom: float = 0.0
     mdc_low_fraction: float = math.nan
     mdc_high_fraction: float = math.nan
+    error_parts: ErrorParts | None = None
 
 
 @dataclass(frozen=True, slots=True)

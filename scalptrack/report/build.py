@@ -12,13 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from scalptrack.report.context import ReportContext
+from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import (
     VERDICT_WORDS,
     change_words,
     condition_words,
     finding_words,
     picture_address,
-    precision_words,
     view_of,
 )
 from scalptrack.wording import (
@@ -27,6 +27,7 @@ from scalptrack.wording import (
     plural,
     points,
     printable,
+    rough_words,
     short_date,
     signed_points,
 )
@@ -88,7 +89,10 @@ def _environment() -> Environment:
         plural=plural,
         points=points,
         precision=precision_words,
+        precision_rows=precision_rows,
+        precision_rule=precision_rule,
         short_date=short_date,
+        rough=rough_words,
         signed=signed_points,
         drawing=Markup,
     )

@@ -28,6 +28,8 @@ class FollowUpPictures:
         This photograph with hair and region.
     gain_loss : str or None
         Map of gained and lost hair.
+    rough : str
+        What it is aligned by where that is tier B, e.g. ``"by points set by hand"``; else empty.
     """
 
     name: str
@@ -37,6 +39,7 @@ class FollowUpPictures:
     aligned: str
     overlay: str | None = None
     gain_loss: str | None = None
+    rough: str = ""
 
 
 @dataclass(frozen=True, slots=True)

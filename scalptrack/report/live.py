@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from scalptrack.records import Change, Timeline, Verdict, VisitCoverage
+from scalptrack.records import Change, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.report.context import TimelineSection
-from scalptrack.wording import long_date, percent, plural, points, printable, signed_points
+from scalptrack.wording import (
+    long_date,
+    percent,
+    plural,
+    points,
+    printable,
+    rough_words,
+    signed_points,
+)
 
 WHOLE = "whole compared region"
 
@@ -45,6 +53,7 @@ def _series(name: str, timeline: Timeline) -> dict[str, Any]:
 
 def _visit(name: str, visit: VisitCoverage, change: Change | None) -> dict[str, Any]:
     verdict = "baseline" if change is None else change.verdict.value
+    rough = visit.tier is Tier.B
     return {
         "day": visit.visit_date.toordinal(),
         "at": round(100 * visit.coverage_fraction, 3),
@@ -52,11 +61,13 @@ def _visit(name: str, visit: VisitCoverage, change: Change | None) -> dict[str, 
         "high": round(100 * visit.high_fraction, 3),
         "limit": None if change is None else round(100 * change.mdc_fraction, 3),
         "verdict": verdict,
+        "hollow": rough,
         "lines": [
             f"{long_date(visit.visit_date)}, {name}",
             f"{percent(visit.coverage_fraction)} (95 % interval {points(visit.low_fraction)} to "
             f"{points(visit.high_fraction)} %), {plural(visit.replicates, 'photograph')}",
             _verdict_line(change),
+            *([f"Less sure (tier B): aligned {rough_words(visit.aligned_by)}"] * rough),
         ],
     }
 

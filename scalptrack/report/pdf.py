@@ -17,14 +17,17 @@ from matplotlib.figure import Figure
 from scalptrack.chart import chart_height_in, draw_timeline_on
 from scalptrack.chart.drawing import PAPER, chart_style
 from scalptrack.chart.plan import INK, QUIET_INK, WIDTH_IN
-from scalptrack.records import Change, ImageArray, Timeline, Verdict
+from scalptrack.records import Change, ImageArray, Tier, Timeline, Verdict
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
-from scalptrack.report.view import VERDICT_WORDS, change_words, precision_words
-from scalptrack.wording import percent, points, printable, short_date, shortened
+from scalptrack.report.precision import precision_rows, precision_rule, precision_words
+from scalptrack.report.view import VERDICT_WORDS, change_words
+from scalptrack.wording import percent, points, printable, rough_words, short_date, shortened
 
 A4_IN = (8.27, 11.69)
 SIDE_IN, TOP_IN, FOOT_IN = 0.6, 0.85, 0.75
 FULL_WIDTH = (SIDE_IN, A4_IN[0] - 2 * SIDE_IN)
+FOOTNOTE_WIDTH = (SIDE_IN, A4_IN[0] - 2 * SIDE_IN - 0.5)
+"""For small type, whose letters are wider than `CHARACTER` says."""
 GAP_IN = 0.14
 PICTURE_IN = 2.2
 POINTS_PER_IN = 72.0
@@ -153,9 +156,7 @@ def _write_section(sheet: _Sheet, section: TimelineSection, read_picture: ReadPi
     _write_chart(sheet, timeline)
     _write_pictures(sheet, section.follow_ups, read_picture)
     _write_zones(sheet, section)
-    if timeline.visits:
-        _heading(sheet, "Precision")
-        sheet.text(precision_words(timeline), size=8.5)
+    _write_precision(sheet, timeline)
     if timeline.trend is not None:
         _heading(sheet, "Straight-line trend")
         sheet.text(timeline.trend.sentence, size=8.5)
@@ -163,6 +164,22 @@ def _write_section(sheet: _Sheet, section: TimelineSection, read_picture: ReadPi
         _heading(sheet, "Photographs without a number")
         for gap in timeline.gaps:
             sheet.text(f"{gap.name}: {gap.reason.message}", size=8.5)
+
+
+def _write_precision(sheet: _Sheet, timeline: Timeline) -> None:
+    """How far one photograph may be off, and what that is made of."""
+    rows = precision_rows(timeline)
+    if not rows:
+        return
+    _heading(sheet, "Precision")
+    sheet.text(precision_words(timeline), size=8.5)
+    sheet.gap(0.5)
+    for row in rows:
+        degrees = f", {row.degrees} degrees of freedom" if row.degrees else ""
+        line = f"{row.part}: {row.sd} points{degrees}; {row.source}"
+        sheet.text(line, size=7.6, column=FOOTNOTE_WIDTH)
+    sheet.gap(0.5)
+    sheet.text(precision_rule(timeline), size=7.6, colour=QUIET_INK, column=FOOTNOTE_WIDTH)
 
 
 def _heading(sheet: _Sheet, words: str) -> None:
@@ -203,6 +220,9 @@ def _write_change(sheet: _Sheet, change: Change, column: tuple[float, float]) ->
     sheet.text(short_date(change.visit_date), size=8.5, weight="bold", column=column)
     if change.verdict is not Verdict.NOT_COMPARABLE:
         sheet.text(change_words(change), size=7.6, column=column)
+    if change.tier is Tier.B:
+        rough = f"less sure (tier B): aligned {rough_words(change.aligned_by)}"
+        sheet.text(rough, size=7.6, colour=QUIET_INK, column=column)
     colour = VERDICT_COLOUR.get(change.verdict, QUIET_INK)
     sheet.text(f"{words.sign} {words.words}", size=8.5, colour=colour, column=column)
 
@@ -264,6 +284,9 @@ def _write_zones(sheet: _Sheet, section: TimelineSection) -> None:
         change = next((c for c in timeline.changes if c.visit_date == visit.visit_date), None)
         if change is not None:
             line += f", {change_words(change)} from baseline: {change.verdict.value}"
+        least_sure = visit if change is None or change.tier is None else change
+        if least_sure.tier is Tier.B:
+            line += f" (less sure, tier B: aligned {rough_words(least_sure.aligned_by)})"
         sheet.text(f"{line}; {100 * zone.seen_fraction:.0f} % of the zone is seen.", size=8.5)
 
 

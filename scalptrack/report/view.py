@@ -23,7 +23,7 @@ from scalptrack.records import (
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.inline_svg import inline_svg
 from scalptrack.report.live import live_chart
-from scalptrack.wording import long_date, points, signed_points
+from scalptrack.wording import long_date, signed_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,6 @@ VERDICT_WORDS = {
     Verdict.DECREASE: VerdictWords("▼", "lower", "decrease"),
     Verdict.NO_DETECTABLE_CHANGE: VerdictWords("●", "no detectable change", "same"),
     Verdict.NOT_COMPARABLE: VerdictWords("×", "not comparable", "none"),
-}
-
-SD_SOURCE_WORDS = {
-    "subject": "from repeated photographs of this view",
-    "pooled": "from repeated photographs of the whole run",
-    "prior": "assumed, because there are too few repeated photographs",
 }
 
 
@@ -229,18 +223,6 @@ def condition_words(conditions: VisitConditions) -> str:
     if conditions.note:
         stated.append(conditions.note)
     return f"{long_date(conditions.visit_date)}: {', '.join(stated) or 'nothing stated'}"
-
-
-def precision_words(timeline: Timeline) -> str:
-    """Write how far one photograph may be off and where that is known from."""
-    return (
-        f"One photograph of this view may be off by {points(timeline.within_sd_fraction)} points "
-        f"(one standard deviation, {SD_SOURCE_WORDS[timeline.sd_source]}, "
-        f"{timeline.sd_degrees_of_freedom} degrees of freedom). Between two single photographs, "
-        f"looked at once, a change of {points(timeline.mdc_fraction)} points is the smallest that "
-        "can be told from measurement error (MDC95); it is itself known to lie between "
-        f"{points(timeline.mdc_low_fraction)} and {points(timeline.mdc_high_fraction)} points."
-    )
 
 
 def picture_address(address: str) -> str:

@@ -168,8 +168,9 @@ def methods_text(
         )
     sentences.append(
         "A responder is a subject whose coverage rose beyond the minimal detectable change of "
-        "that subject and visit, which considers the replicates and how many visits are looked "
-        "at; intervals of shares are Clopper and Pearson's. Intervals are 95 % intervals."
+        "that subject and visit, which considers the replicates, the doubt about what is hair, and "
+        "how many visits are looked at; intervals of shares are Clopper and Pearson's. Intervals "
+        "are 95 % intervals."
     )
     sentences.append(_left_out(statistics.left_out))
     if settings.difference_points is not None:

@@ -131,7 +131,7 @@ def test_a_rerun_gives_the_same_bytes_and_computes_nothing_again(
 
     monkeypatch.setattr("scalptrack.pipeline.analyse_photograph", forbidden)
     monkeypatch.setattr("scalptrack.aligning.register", forbidden)
-    monkeypatch.setattr("scalptrack.results.draw_series", forbidden)
+    monkeypatch.setattr("scalptrack.series_files.draw_series", forbidden)
     arguments = ["track", str(few_photographs), "--out", str(out), "--jobs", "1", "--quiet"]
     assert CliRunner().invoke(main, arguments).exit_code == 1
     after = _hashes(out)

@@ -23,6 +23,7 @@ def measured(
     is_reference: bool = False,
     sha256: str | None = None,
     doubt: float = 0.0,
+    aligned_by: str = "",
 ) -> Outcome:
     """A measured photograph; 1e6 pixels of region, so that any coverage can be written."""
     date = FIRST_DAY + dt.timedelta(days=day)
@@ -46,6 +47,7 @@ def measured(
         ),
         tier=tier,
         is_reference=is_reference,
+        aligned_by=aligned_by,
     )
 
 

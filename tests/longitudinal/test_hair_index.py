@@ -100,10 +100,10 @@ def test_an_end_beyond_the_cap_is_null_and_empty_on_its_own_side() -> None:
     assert float(rows[1][columns[1]]) < 0.6931 < float(rows[1][columns[2]])
     header, first, second = changes_csv(timelines).splitlines()
     assert header.endswith(
-        "sentence,hair_index_change,hair_index_change_low,hair_index_change_high"
+        "sentence,hair_index_change,hair_index_change_low,hair_index_change_high,tier,aligned_by"
     )
-    assert first.endswith(f"{near.hair_index_change:.4f},{near.hair_index_change_low:.4f},")
-    assert second.endswith(",,,")
+    assert first.endswith(f"{near.hair_index_change:.4f},{near.hair_index_change_low:.4f},,A,")
+    assert second.endswith(",,,,A,")
 
 
 def test_each_end_of_a_change_takes_the_ends_that_move_it_that_way() -> None:

@@ -1,3 +1,4 @@
+import csv
 import datetime as dt
 import math
 import random
@@ -10,7 +11,7 @@ from scalptrack.longitudinal import MEASURED_ERRORS, ErrorModel, build_timelines
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, dof_of_sum
 from scalptrack.longitudinal.timeline import UNCALIBRATED
 from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
-from scalptrack.tables import coverage_interval
+from scalptrack.tables import changes_csv, coverage_interval, measurements_csv
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
 CAUSAL_WORDS = ("because", "due to", "caused", "thanks", "effect", "response", "works", "treatment")
@@ -248,8 +249,56 @@ def test_tier_b_is_wider_and_labelled() -> None:
     assert by_hand.visits[1].sd_fraction == pytest.approx(1.5 * plain.visits[1].sd_fraction)
     assert by_hand.visits[1].tier is Tier.B
     assert by_hand.changes[0].mdc_fraction > plain.changes[0].mdc_fraction
-    assert by_hand.changes[0].sentence.endswith("so the interval is wider.")
-    assert not plain.changes[0].sentence.endswith("so the interval is wider.")
+    assert by_hand.changes[0].sentence.endswith(
+        "Less sure (tier B): this visit is aligned by the outline or by hand. The interval is "
+        "wider for it, and such an alignment can't tell whether it is the same head."
+    )
+    assert "Less sure" not in plain.changes[0].sentence
+    assert (plain.changes[0].tier, plain.changes[0].aligned_by) == (Tier.A, ())
+
+
+def test_a_change_says_what_each_of_its_two_visits_is_aligned_by() -> None:
+    first = measured(0.4, tier=Tier.B, aligned_by="outline")
+    sure = measured(0.5, day=90, aligned_by="features")
+    pair = [
+        measured(0.5, day=180, tier=Tier.B, aligned_by="points"),
+        measured(0.5, day=180, replicate=2, aligned_by="features"),
+    ]
+    timeline = only([first, sure, *pair, refused(day=200)])
+    assert [visit.aligned_by for visit in timeline.visits] == [("outline",), (), ("points",)]
+    baseline_only, both, gap = timeline.changes
+    assert (baseline_only.tier, baseline_only.aligned_by) == (Tier.B, ("outline",))
+    assert ": the first visit is aligned by the outline of the head. The" in baseline_only.sentence
+    assert (both.tier, both.aligned_by) == (Tier.B, ("outline", "points"))
+    assert (
+        ": this visit is aligned by points set by hand and the first visit is aligned by the "
+        "outline of the head. The"
+    ) in both.sentence
+    assert (gap.tier, gap.aligned_by) == (None, ())
+
+
+def test_table_and_timeline_widen_a_tier_b_photograph_alike() -> None:
+    turned = measured(0.5, day=90, tier=Tier.B, registration_sd=0.05)
+    timeline = only([measured(0.4), turned], error_model=MEASURED_ERRORS)
+    visit = timeline.visits[1]
+    assert coverage_interval(turned, timeline) == pytest.approx(
+        (visit.low_fraction, visit.high_fraction)
+    )
+
+
+def test_tables_name_what_a_tier_b_number_is_aligned_by() -> None:
+    outcomes = [
+        measured(0.4, is_reference=True, aligned_by="reference"),
+        measured(0.5, day=90, tier=Tier.B, aligned_by="points"),
+    ]
+    timeline = only(outcomes)
+    photographs = csv.DictReader(measurements_csv(outcomes, [timeline]).splitlines())
+    assert [(row["tier"], row["aligned_by"]) for row in photographs] == [
+        ("A", "reference"),
+        ("B", "points"),
+    ]
+    (change,) = csv.DictReader(changes_csv([timeline]).splitlines())
+    assert (change["tier"], change["aligned_by"]) == ("B", "points")
 
 
 def test_events_go_to_their_subject() -> None:
@@ -372,3 +421,33 @@ def test_doubtful_photographs_widen_what_is_said_of_their_visits() -> None:
     change = timeline.changes[0]
     half = stats.t.ppf(0.975, dof) * math.sqrt(sum(expected))
     assert change.high_fraction == pytest.approx(half)
+
+
+def test_the_parts_of_the_error_make_up_the_interval_and_the_detectable_change() -> None:
+    outcomes = [
+        measured(0.4, segmentation_sd=0.01, registration_sd=0.002, doubt=0.02),
+        measured(0.5, day=90, segmentation_sd=0.019, registration_sd=0.004, doubt=0.06),
+    ]
+    model = ErrorModel(visit_sd_fraction=0.005, visit_sd_per_doubt=0.65, visit_dof=12)
+    timeline = only(outcomes, error_model=model)
+    parts = timeline.error_parts
+    assert parts is not None
+    assert parts.replicate_sd_fraction == timeline.within_sd_fraction == pytest.approx(0.02)
+    assert parts.perturbation_sd_fraction == pytest.approx(math.sqrt((0.01**2 + 0.019**2) / 2))
+    assert parts.registration_sd_fraction == pytest.approx(math.sqrt((0.002**2 + 0.004**2) / 2))
+    shared = [0.005**2 + (0.65 * doubt) ** 2 for doubt in (0.02, 0.06)]
+    assert parts.shared_sd_fraction == pytest.approx(math.sqrt(sum(shared) / 2))
+    assert parts.shared_degrees_of_freedom == 12
+    assert timeline.mdc_fraction == pytest.approx(MDC95_FACTOR * parts.photograph_sd_fraction)
+    squares = [visit.sd_fraction**2 for visit in timeline.visits]
+    assert sum(squares) / 2 == pytest.approx(parts.photograph_sd_fraction**2)
+
+
+def test_what_replicates_say_stays_known_where_a_photograph_s_own_record_says_more() -> None:
+    timeline = only(
+        [measured(0.4, segmentation_sd=0.03), measured(0.5, day=9, segmentation_sd=0.03)]
+    )
+    assert timeline.error_parts is not None
+    assert timeline.within_sd_fraction == pytest.approx(0.03)
+    assert timeline.error_parts.replicate_sd_fraction == pytest.approx(0.02)
+    assert only([refused()]).error_parts is None

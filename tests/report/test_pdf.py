@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from scalptrack.longitudinal import build_timelines
+from scalptrack.records import Tier
 from scalptrack.report.pdf import A4_IN, build_pdf, draw_pages
+from tests.longitudinal.series import measured
 from tests.report.made_up import context
 
 PICTURE = np.full((301, 300, 3), 90, np.uint8)
@@ -44,6 +47,18 @@ def test_every_visit_has_its_change_and_its_verdict_beside_the_chart(pages):
     assert texts[texts.index("19 May 2024") + 1] == "× not comparable"
     at = texts.index("10 Jul 2024")
     assert texts[at + 1 : at + 3] == ["+12.0 points (+5.2 to +18.8)", "▲ higher"]
+
+
+def test_a_less_sure_alignment_is_said_beside_its_change():
+    rough = [measured(0.3), measured(0.5, day=90, tier=Tier.B, aligned_by="points")]
+    sections = context().sections[:1]
+    (timeline,) = build_timelines(rough)
+    zone = replace(sections[0].zones[0], timeline=timeline)
+    section = replace(sections[0], timeline=timeline, zones=(zone,))
+    page = draw_pages(replace(context(), sections=(section,)), lambda name: PICTURE)[0]
+    words = " ".join(_texts(page))
+    assert ") less sure (tier B): aligned by points set by hand ▲ higher" in words
+    assert "(less sure, tier B: aligned by points set by hand); 83 % of the zone is seen." in words
 
 
 def test_zones_and_reasons_and_the_estimate_are_said(pages):

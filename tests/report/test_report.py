@@ -1,12 +1,13 @@
 import dataclasses
 import datetime as dt
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from scalptrack.chart import timeline_svg
-from scalptrack.longitudinal import build_timelines
+from scalptrack.longitudinal import MEASURED_ERRORS, ErrorModel, build_timelines
 from scalptrack.records import (
     Event,
     Finding,
@@ -15,9 +16,12 @@ from scalptrack.records import (
     Reason,
     Severity,
     Status,
+    Tier,
     VisitConditions,
 )
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
+from scalptrack.report.live import live_chart
+from scalptrack.report.precision import precision_rows, precision_words
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>{{ 7 * 7 }}"
@@ -80,9 +84,10 @@ def context_of(
     events: tuple[Event, ...] = (),
     title: str = "A folder",
     drawn: bool = False,
+    error_model: ErrorModel | None = None,
 ) -> ReportContext:
     sections = []
-    for timeline in build_timelines(outcomes, events=events):
+    for timeline in build_timelines(outcomes, events=events, error_model=error_model):
         own = tuple(o for o in outcomes if (o.subject, o.view) == (timeline.subject, timeline.view))
         sections.append(
             TimelineSection(
@@ -249,6 +254,73 @@ def test_precision_is_stated_with_its_own_uncertainty(outcomes: list[Outcome], p
     assert (
         f"(MDC95); it is itself known to lie between {low:.1f} and {high:.1f} points." in page.text
     )
+
+
+def _rows_of(timeline) -> dict[str, str]:
+    return {row.part.partition(":")[0]: row.sd for row in precision_rows(timeline)}
+
+
+def test_precision_names_what_goes_into_the_interval() -> None:
+    doubtful = [measured(0.4 + day / 900, day=day, doubt=0.04) for day in (0, 90)]
+    (timeline,) = build_timelines(doubtful, error_model=MEASURED_ERRORS)
+    # By hand: the shared part is the root of 0.5² and (0.65 · 4)² points, d the prior of 2.0.
+    assert precision_words(timeline).startswith(
+        "Compared with other photographs of this view, one photograph may be off by 3.3 points "
+        "(one standard deviation). Two things make that up: how much photographs of one visit "
+        "differ (2.0 points, assumed, because there are too few repeated photographs), and how "
+        "surely hair can be told from skin in these photographs (2.6 points). Taking more"
+    )
+    assert _rows_of(timeline) == {
+        "a": "2.0",
+        "b": "0.5",
+        "c": "0.0",
+        "d": "2.0",
+        "e": "2.6",
+        "one photograph": "3.3",
+    }
+    assert (
+        "e: shared by a visit 2.6 12 from the network’s doubt"
+        in Page(build_report(context_of(doubtful, error_model=MEASURED_ERRORS))).text
+    )
+
+
+def test_a_part_that_outweighs_the_replicates_is_named() -> None:
+    shaky = [measured(0.4, day=day, segmentation_sd=0.03, registration_sd=0.04) for day in (0, 90)]
+    (timeline,) = build_timelines(shaky, error_model=MEASURED_ERRORS)
+    assert (
+        "differ (5.0 points, from copies of each photograph in other light, colour, sharpness and "
+        "size, and from how surely it is aligned, which move the number more than repeated "
+        "photographs say)"
+    ) in precision_words(timeline)
+    assert {"a": "2.0", "b": "3.0", "c": "4.0", "d": "5.0"}.items() <= _rows_of(timeline).items()
+
+
+def test_what_rests_on_a_less_sure_alignment_says_so_beside_the_number() -> None:
+    rough = [
+        measured(0.3, is_reference=True, aligned_by="reference"),
+        measured(0.5, day=90, tier=Tier.B, aligned_by="points"),
+        measured(0.6, day=180, tier=Tier.B, aligned_by="outline"),
+    ]
+    text = Page(build_report(context_of(rough))).text
+    by_hand, by_outline = "aligned by points set by hand", "aligned by the outline of the head"
+    # At a glance (the latest visit), and in the table of changes.
+    assert len(re.findall(rf"points \([^)]*\) less sure \(tier B\): {by_outline}", text)) == 1
+    assert len(re.findall(rf"\d \([^)]*\) less sure \(tier B\): {by_hand}", text)) == 1
+    # In the table of visits, and in that of all files.
+    assert text.count("1 B by points set by hand") == 1
+    assert text.count("B, by the outline of the head") == 1
+    sure = Page(build_report(context_of([measured(0.3), measured(0.5, day=90)]))).text
+    assert "less sure (tier B)" not in sure
+
+
+def test_the_interactive_chart_draws_and_says_less_sure_visits() -> None:
+    (section,) = context_of(
+        [measured(0.3), measured(0.5, day=90, tier=Tier.B, aligned_by="points")]
+    ).sections
+    first, second = json.loads(live_chart(section))["series"][0]["visits"]
+    assert (first["hollow"], second["hollow"]) == (False, True)
+    assert second["lines"][-1] == "Less sure (tier B): aligned by points set by hand"
+    assert not any("Less sure" in line for line in first["lines"])
 
 
 def test_what_was_stated_of_the_visits(outcomes: list[Outcome]) -> None:

@@ -124,9 +124,11 @@
       return true;
     });
     var days = [];
+    this.rough = false;
     this.numbers.series.forEach(function (each) {
       each.visits.forEach(function (visit) {
         days.push(visit.day);
+        self.rough = self.rough || visit.hollow;
       });
     });
     this.numbers.gaps.concat(this.numbers.events).forEach(function (each) {
@@ -360,7 +362,8 @@
     var first = this.numbers.series[this.shown.indexOf(true)];
     return (
       "Point at a visit, tap it, or move with Tab and the arrow keys to read its numbers. Blue: higher than at baseline, orange: lower, grey: no detectable change." +
-      (first ? " Band: what can't be told from measurement error (" + first.name + ")." : "")
+      (first ? " Band: what can't be told from measurement error (" + first.name + ")." : "") +
+      (this.rough ? " Hollow: less sure alignment (tier B)." : "")
     );
   };
 
@@ -422,7 +425,7 @@
     if (each.visit) {
       var colour = VERDICT[each.visit.verdict] || "var(--quiet)";
       make("line", { x1: at, x2: at, y1: y(each.visit.low), y2: y(each.visit.high), stroke: colour, "stroke-width": 1.6 }, group);
-      make("path", { d: SHAPES[each.index % SHAPES.length], transform: "translate(" + at + " " + y(each.visit.at) + ")", fill: colour }, group);
+      make("path", { d: SHAPES[each.index % SHAPES.length], transform: "translate(" + at + " " + y(each.visit.at) + ")", fill: each.visit.hollow ? "var(--card)" : colour, stroke: colour, "stroke-width": each.visit.hollow ? 2 : 0 }, group);
       make("rect", { x: at - 12, width: 24, y: Math.min(y(each.visit.high), y(each.visit.at) - 12), height: Math.max(y(each.visit.low) - y(each.visit.high), 24), fill: "transparent" }, group);
     } else {
       make("path", { d: "M-5 -5L5 5M-5 5L5 -5", transform: "translate(" + at + " " + (bottom - 9) + ")", stroke: "var(--ink)", "stroke-width": 1.8, fill: "none" }, group);
