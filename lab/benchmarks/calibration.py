@@ -150,6 +150,25 @@ def run_around(rng: np.random.Generator, truth: Truth, run: Run, source: str) ->
     ]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Unchanged:
+    """One simulated series of a subject that does not change, to be given a change anew.
+
+    ``error`` (visits, replicates) is what its photographs err by, ``others`` are the outcomes of
+    the other subjects of its run, ``timeline`` what the program says of it.
+    """
+
+    truth: Truth
+    run: Run
+    error: np.ndarray
+    others: list[Outcome]
+    timeline: Timeline
+
+    def changed(self, true: np.ndarray) -> Timeline:
+        """What the program says when the coverage (visits,) is another one, and the errors not."""
+        return timeline_of(self.truth, self.run, true, self.error, self.others)
+
+
 def timeline_of(
     truth: Truth, run: Run, true: np.ndarray, error: np.ndarray, others: list[Outcome]
 ) -> Timeline:
@@ -171,19 +190,13 @@ def count_unchanged(tally: Tally, timeline: Timeline) -> None:
     tally.count("naive alarm", any(beyond))
 
 
-def count_changed(
-    tally: Tally,
-    truth: Truth,
-    run: Run,
-    timeline: Timeline,
-    error: np.ndarray,
-    others: list[Outcome],
-) -> None:
+def count_changed(tally: Tally, unchanged: Unchanged) -> None:
     """Changes of twice what this very timeline calls detectable.
 
     Twice the limit that is stated for the last visit, at that visit alone; and twice the MDC95,
     lasting from half-way on, found when any visit from there on has the verdict.
     """
+    timeline = unchanged.timeline
     visits = len(timeline.visits)
     for question, first, size in (
         ("found at 2 limits", visits - 1, 2 * timeline.changes[-1].mdc_fraction),
@@ -193,19 +206,13 @@ def count_changed(
         true = np.full(visits, LEVEL)
         true[first:] += size
         if true[-1] <= 0.95:
-            later = timeline_of(truth, run, true, error, others).changes[first - 1 :]
+            later = unchanged.changed(true).changes[first - 1 :]
             tally.count(question, any(each.verdict is Verdict.INCREASE for each in later))
 
 
-def count_trend(
-    tally: Tally,
-    truth: Truth,
-    run: Run,
-    timeline: Timeline,
-    error: np.ndarray,
-    others: list[Outcome],
-) -> None:
+def count_trend(tally: Tally, unchanged: Unchanged) -> None:
     """A steady change of the slope that the unchanged timeline says it would miss in 1 of 5."""
+    timeline = unchanged.timeline
     if timeline.trend is None or len(timeline.visits) < MINIMUM_VISITS:
         return
     years = np.arange(len(timeline.visits)) * DAYS_BETWEEN_VISITS / DAYS_PER_YEAR
@@ -213,7 +220,7 @@ def count_trend(
     true = LEVEL + slope * years
     if true[-1] > 0.95:
         return
-    trend = timeline_of(truth, run, true, error, others).trend
+    trend = unchanged.changed(true).trend
     assert trend is not None
     tally.count("trend held", trend.low_per_year <= slope <= trend.high_per_year)
     tally.count("trend seen", trend.low_per_year > 0.0)
@@ -230,8 +237,9 @@ def simulate(truth: Truth, source: str, visits: int, *, series: int, seed: int) 
         others = run_around(rng, truth, run, source)
         timeline = timeline_of(truth, run, np.full(visits, LEVEL), error, others)
         count_unchanged(tally, timeline)
-        count_changed(tally, truth, run, timeline, error, others)
-        count_trend(tally, truth, run, timeline, error, others)
+        unchanged = Unchanged(truth, run, error, others, timeline)
+        count_changed(tally, unchanged)
+        count_trend(tally, unchanged)
     return tally
 
 
