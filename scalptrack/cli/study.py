@@ -76,7 +76,14 @@ def open_study(folder: Path, who: str = "") -> Iterator[StudyStore]:
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV or Parquet: photo, subject, view, visit_date, arm; replicate, site, visit and "
-    "covariates if wanted. Paths are relative to it.",
+    "covariates if wanted. Photographs are paths or URLs.",
+)
+@click.option(
+    "--photos",
+    default="",
+    metavar="PLACE",
+    help="Where relative paths of the manifest begin: a folder, or a URL such as "
+    "s3://BUCKET/FOLDER (extra: remote).  [default: the manifest's folder]",
 )
 @click.option(
     "--visits",
@@ -110,6 +117,7 @@ def init_command(
     study: Path,
     *,
     manifest: Path,
+    photos: str,
     visits: str | None,
     window: int,
     allow_missing_visits: bool,
@@ -126,21 +134,25 @@ def init_command(
     missing visits are reported together, each with its line, and then no study is made. Visits are
     named by --visits, or by a column visit, or numbered when all subjects have the same number of
     dates. The content of every photograph is recorded: one that is replaced later is not measured.
+    Photographs at URLs are only read there; copies are kept in STUDY/cache.
 
     \b
-    Example:
+    Examples:
       scalptrack study init trial --manifest manifest.csv --visits 0,90,180 --window 30
+      scalptrack study init trial --manifest manifest.csv --photos s3://hair/trial
     """
     from scalptrack.study.extra import require_extra
 
     require_extra()
     from scalptrack.records import Settings
     from scalptrack.study.manifest import read_study_manifest
-    from scalptrack.study.store import create_study
+    from scalptrack.study.store import copies_folder, create_study
 
     with progress("reading", _lines_of(manifest), hidden=quiet or as_json) as step:
         design = read_study_manifest(
             manifest,
+            photos=photos,
+            copies=copies_folder(study),
             schedule=_schedule(visits, window),
             allow_missing=allow_missing_visits,
             max_megapixels=max_megapixels,

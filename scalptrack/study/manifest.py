@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from scalptrack.errors import ImageReadError, InputError
+from scalptrack.errors import InputError
 from scalptrack.filenames import view_named
-from scalptrack.images import read_header, sha256_of_file
 from scalptrack.manifest import read_date, read_table
+from scalptrack.study.addresses import PhotoRoot, is_url, problem_of, shown
+from scalptrack.study.content import COPIES_FOLDER, PhotographFiles, Problems
 from scalptrack.study.design import (
     ManifestLine,
     MissingVisit,
@@ -31,13 +32,12 @@ KNOWN_COLUMNS = (*REQUIRED_COLUMNS, "replicate", "site", "visit")
 EARLIEST_YEAR = 1900
 """An earlier date is a slip of the keyboard: there are no such photographs of scalps."""
 
-Problems = list[tuple[int, str]]
-"""Line and text of every mistake."""
-
 
 def read_study_manifest(
     path: Path,
     *,
+    photos: str = "",
+    copies: Path | None = None,
     schedule: Schedule | None = None,
     allow_missing: bool = False,
     max_megapixels: float = 150.0,
@@ -51,6 +51,12 @@ def read_study_manifest(
     path : Path
         Columns photo, subject, view, visit_date, arm; if wanted replicate, site, visit; all others
         are covariates.
+    photos : str
+        Folder or URL where relative names of photographs begin; the manifest's folder when it is
+        empty.
+    copies : Path, optional
+        Where photographs at URLs are copied to; by their content. Beside the manifest when not
+        given.
     schedule : Schedule, optional
         Planned days after each subject's first date. Without it the column ``visit`` names the
         visits; with neither, dates are numbered if all subjects have the same number of them.
@@ -68,7 +74,11 @@ def read_study_manifest(
     """
     problems: Problems = []
     lines, covariates, doubtful = _read_lines(path, problems, today or datetime.now(tz=UTC).date())
-    _check_files(path.parent, lines, problems)
+    root = photo_root(path, photos)
+    files = PhotographFiles(
+        root, copies or path.parent / COPIES_FOLDER, max_megapixels=max_megapixels
+    )
+    files.find(lines, problems)
     _check_subjects(lines, covariates, problems)
     replicates = _replicates(lines, problems)
     names, order = _name_visits(lines, schedule, problems, doubtful)
@@ -78,7 +88,7 @@ def read_study_manifest(
         first_line = {each.subject: each.line for each in reversed(lines)}
         problems += _missing_words(missing, first_line)
     _raise(path, problems)
-    hashes, notes = _hash_files(path.parent, lines, problems, max_megapixels, on_step)
+    hashes, notes = files.hashes(lines, problems, on_step)
     _raise(path, problems)
     photographs = [
         StudyPhotograph(
@@ -105,7 +115,29 @@ def read_study_manifest(
         covariates=covariates,
         missing=missing,
         notes=notes,
+        photo_root=shown(root.address),
     )
+
+
+def photo_root(manifest: Path, photos: str) -> PhotoRoot:
+    """Where the names of a manifest's photographs begin.
+
+    Raises
+    ------
+    InputError
+        If it is no folder, or a URL that can't be used.
+    """
+    if is_url(photos):
+        problem = problem_of(photos)
+        if problem:
+            message = f"--photos {problem}"
+            raise InputError(message)
+        return PhotoRoot(photos)
+    folder = Path(photos) if photos else manifest.parent
+    if photos and not folder.is_dir():
+        message = f"--photos {photos} is no folder. Give the folder, or a URL such as s3://BUCKET."
+        raise InputError(message)
+    return PhotoRoot(str(folder.resolve()))
 
 
 def _raise(path: Path, problems: Problems) -> None:
@@ -163,11 +195,16 @@ def _read_line(
     replicate = int(text) if text.isdecimal() and 0 < int(text) < 10_000 else None
     if text and replicate is None:
         wrong.append(f"replicate {text!r} is not a whole number from 1")
-    if visit_date is None or any(not cells.get(column) for column in needed):
+    photo = cells.get("photo", "")
+    address = problem_of(photo) if is_url(photo) else ""
+    wrong += [f"photo {address}"] if address else []
+    if visit_date is None or address or any(not cells.get(column) for column in needed):
         return None, wrong
+    source = photo if is_url(photo) else photo.replace("\\", "/")
     read = ManifestLine(
         line=line,
-        photo=cells["photo"].replace("\\", "/"),
+        photo=shown(source),
+        source=source,
         subject=cells["subject"],
         view=view_named(cells["view"]) or cells["view"],
         visit_date=visit_date,
@@ -178,17 +215,6 @@ def _read_line(
         covariates={name: cells.get(name, "") for name in covariates},
     )
     return read, wrong
-
-
-def _check_files(folder: Path, lines: Sequence[ManifestLine], problems: Problems) -> None:
-    """Photographs that are named twice or don't exist."""
-    first: dict[str, int] = {}
-    for each in lines:
-        before = first.setdefault(each.photo, each.line)
-        if before != each.line:
-            problems.append((each.line, f"{each.photo} is already in line {before}"))
-        elif not (folder / each.photo).is_file():
-            problems.append((each.line, f"{each.photo} does not exist"))
 
 
 def _check_subjects(
@@ -398,39 +424,3 @@ def _missing_words(missing: Sequence[MissingVisit], first_line: dict[str, int]) 
         )
         for (subject, visit), names in views.items()
     ]
-
-
-def _hash_files(
-    folder: Path,
-    lines: Sequence[ManifestLine],
-    problems: Problems,
-    max_megapixels: float,
-    on_step: Callable[[str], None],
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Content of every photograph; the same content twice is a mistake."""
-    hashes: dict[str, str] = {}
-    first: dict[str, ManifestLine] = {}
-    notes: list[str] = []
-    for each in lines:
-        path = folder / each.photo
-        try:
-            hashes[each.photo] = sha256_of_file(path)
-        except ImageReadError as error:
-            problems.append((each.line, str(error)))
-            continue
-        same = first.setdefault(hashes[each.photo], each)
-        if same is not each:
-            text = f"{each.photo} is the same file as {same.photo} in line {same.line}"
-            problems.append((each.line, text))
-        try:
-            taken = read_header(path, max_megapixels=max_megapixels).capture.taken_at
-        except ImageReadError as error:
-            notes.append(f"line {each.line}: {error}")
-        else:
-            if taken is not None and abs((taken.date() - each.visit_date).days) > 1:
-                notes.append(
-                    f"line {each.line}: the camera wrote {taken.date()} into {each.photo}, the "
-                    f"manifest says {each.visit_date}; the manifest is believed."
-                )
-        on_step(each.photo)
-    return hashes, tuple(notes)
