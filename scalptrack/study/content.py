@@ -20,7 +20,7 @@ from scalptrack.errors import ImageReadError
 from scalptrack.images import read_header, sha256_of_file, write_bytes_atomic
 from scalptrack.study.addresses import PhotoRoot, shown
 from scalptrack.study.design import ManifestLine
-from scalptrack.study.fetching import RemoteFile, examine, fetched, most_bytes
+from scalptrack.study.fetching import OUTAGE_CODES, RemoteFile, examine, fetched, most_bytes
 
 Problems = list[tuple[int, str]]
 """Line and text of every mistake."""
@@ -101,7 +101,7 @@ class PhotographFiles:
             answer = ask()
         except ImageReadError as error:
             problems.append((each.line, str(error)))
-            unreached = error.code in {"not_reached", "missing_package"}
+            unreached = error.code in OUTAGE_CODES
             self._unreached[store] = self._unreached[store] + 1 if unreached else 0
             if error.code == "missing_package" or self._unreached[store] >= _GIVE_UP_AFTER:
                 self._given_up[store] = len(problems) - 1

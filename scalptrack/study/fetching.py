@@ -33,6 +33,9 @@ BYTES_BESIDE_PIXELS = 32_000_000
 TRANSIENT_CODES = frozenset({"missing", "unreadable", "not_reached", "missing_package"})
 """Reasons of a failed fetch that another attempt may not meet again."""
 
+OUTAGE_CODES = frozenset({"not_reached", "missing_package"})
+"""Those of them that are about the way to a photograph, and not about the photograph."""
+
 _TRIES = 2
 _DENIED = frozenset({401, 403})
 _NO_RIGHTS = frozenset(

@@ -20,6 +20,7 @@ from scalptrack.plain import to_plain
 from scalptrack.study import running
 from scalptrack.study.export import export_study
 from scalptrack.study.running import run_study
+from scalptrack.study.status import doubt_about
 from scalptrack.study.store import StudyStore, copies_folder
 from scalptrack.study.tidy import load_results
 
@@ -287,6 +288,27 @@ def test_a_failed_fetch_is_the_reason_of_one_photograph_and_is_tried_again(tmp_p
     counts = run_study(store, executor=HereExecutor())
     assert counts.line() == "20 photographs: 20 measured, 0 refused, 0 rejected"
     assert counts.series_now == 5
+
+
+@pytest.mark.parametrize(
+    ("error", "doubtful"), [(ConnectionResetError("reset"), True), (PermissionError("no"), False)]
+)
+def test_an_outage_is_no_ground_for_conclusions(tmp_path, pipeline, monkeypatch, error, doubtful):
+    monkeypatch.setattr("scalptrack.study.status.study_fingerprint", lambda _store: "f" * 64)
+    _fill_faulty(good_rows(1))
+    manifest = _manifest(tmp_path, good_rows(1))
+    store = _init(tmp_path / "trial", manifest, "--photos", "faulty://clinic")
+    shutil.rmtree(store.cache_folder)
+    FaultyFileSystem.fail("clinic/s0_2024-04-10_1.jpg", error)
+    run_study(store, executor=HereExecutor())
+    result = invoke("stats", store.folder)
+    assert ("1 photographs of" in result.stderr) is doubtful
+    if doubtful:
+        assert result.exit_code == 2
+        assert "could not be fetched from where they lie" in result.stderr
+    FaultyFileSystem.times.clear()
+    run_study(store, executor=HereExecutor())
+    assert doubt_about(store) == ""
 
 
 def test_nothing_that_is_written_holds_a_password_or_a_query(tmp_path, pipeline, caplog):
