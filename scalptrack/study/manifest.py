@@ -7,6 +7,7 @@ together. Visits that are missing are reported in the same list, unless they are
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -80,6 +81,7 @@ def read_study_manifest(
     )
     files.find(lines, problems)
     _check_subjects(lines, covariates, problems)
+    _check_spelling(lines, problems)
     replicates = _replicates(lines, problems)
     names, order = _name_visits(lines, schedule, problems, doubtful)
     missing = _missing_visits(lines, names, order)
@@ -240,6 +242,21 @@ def _check_subjects(
                         f"in line {line}",
                     )
                 )
+
+
+def _check_spelling(lines: Sequence[ManifestLine], problems: Problems) -> None:
+    """Labels that differ in case, spaces or the coding of accents alone: one slip, two arms."""
+    first: dict[tuple[str, str], tuple[str, int]] = {}
+    reported: set[tuple[str, str]] = set()
+    for each in lines:
+        for column in ("subject", "arm", "view", "visit", "site"):
+            label = getattr(each, column)
+            alike = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+            known, line = first.setdefault((column, alike), (label, each.line))
+            if known != label and (column, label) not in reported:
+                reported.add((column, label))
+                text = f"{column} {label!r} is written {known!r} in line {line}: write it alike"
+                problems.append((each.line, text))
 
 
 def _replicates(lines: Sequence[ManifestLine], problems: Problems) -> dict[int, int]:
