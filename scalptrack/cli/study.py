@@ -34,6 +34,14 @@ by_option = click.option(
     "--by", "who", default="", metavar="NAME", help="Who does this, for the log.  [default: login]"
 )
 
+photos_option = click.option(
+    "--photos",
+    default="",
+    metavar="PLACE",
+    help="Where names of photographs begin now, a folder or a URL: they were moved, or the URL "
+    "gives access. Contents must be the same.",
+)
+
 EPILOG = """\b
 Example of a whole study:
   scalptrack study init trial --manifest manifest.csv --visits 0,90,180 --window 30
@@ -55,14 +63,15 @@ def study_command() -> None:
 
 
 @contextmanager
-def open_study(folder: Path, who: str = "") -> Iterator[StudyStore]:
-    """The study in a folder; its file is let go at the end."""
+def open_study(folder: Path, who: str = "", photos: str = "") -> Iterator[StudyStore]:
+    """The study in a folder, its photographs where they are now; its file is let go at the end."""
     from scalptrack.study.extra import require_extra
 
     require_extra()
+    from scalptrack.study.addresses import given_root
     from scalptrack.study.store import StudyStore
 
-    store = StudyStore(folder, who=who)
+    store = StudyStore(folder, who=who, photos=given_root(photos) if photos else None)
     try:
         yield store
     finally:
@@ -225,6 +234,7 @@ def _init_document(design: StudyDesign) -> dict[str, object]:
     help="Who works: processes of this machine, or a Dask cluster that sees the same files.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://HOST:8786.")
+@photos_option
 @by_option
 @json_option
 @quiet_option
@@ -235,6 +245,7 @@ def run_command(
     jobs: int | None,
     engine: str,
     scheduler: str | None,
+    photos: str,
     who: str,
     as_json: bool,
     quiet: bool,
@@ -251,7 +262,7 @@ def run_command(
       scalptrack study run trial --engine dask --scheduler tcp://10.0.0.1:8786
     """
     _require_engine(engine, scheduler, jobs)
-    with open_study(study, who) as store:
+    with open_study(study, who, photos) as store:
         from scalptrack.study.running import one_thread_each, run_study
 
         count = len(store.photographs())

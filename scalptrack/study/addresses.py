@@ -12,6 +12,8 @@ from pathlib import Path, PurePath
 from posixpath import normpath
 from urllib.parse import parse_qsl, quote, unquote
 
+from scalptrack.errors import InputError
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+(?:::[A-Za-z0-9+.\-]+)*://")
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+://[^\s'\"<>]+")
 _HOST = re.compile(r"[^:]*(?::\d+)?|\[[^\]]*\](?::\d+)?|arn:.*")
@@ -130,6 +132,26 @@ class PhotoRoot:
         """Whether a name leads out of a root that is a URL."""
         relative = is_url(self.address) and not is_url(name) and not PurePath(name).is_absolute()
         return relative and normpath(name).split("/")[0] == ".."
+
+
+def given_root(photos: str) -> PhotoRoot:
+    """Where names of photographs begin, as a user gave it.
+
+    Raises
+    ------
+    InputError
+        If it is no folder, or a URL that can't be used.
+    """
+    if is_url(photos):
+        problem = problem_of(photos)
+        if problem:
+            message = f"--photos {problem}."
+            raise InputError(message)
+        return PhotoRoot(photos)
+    if not Path(photos).is_dir():
+        message = f"--photos {photos} is no folder. Give the folder, or a URL such as s3://BUCKET."
+        raise InputError(message)
+    return PhotoRoot(str(Path(photos).resolve()))
 
 
 def _parts(url: str) -> _Parts:

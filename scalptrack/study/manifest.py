@@ -17,7 +17,7 @@ from statistics import median
 from scalptrack.errors import InputError
 from scalptrack.filenames import view_named
 from scalptrack.manifest import read_date, read_table
-from scalptrack.study.addresses import PhotoRoot, is_url, problem_of, shown
+from scalptrack.study.addresses import PhotoRoot, given_root, is_url, problem_of, shown
 from scalptrack.study.content import COPIES_FOLDER, PhotographFiles, Problems
 from scalptrack.study.design import (
     ManifestLine,
@@ -75,7 +75,7 @@ def read_study_manifest(
     """
     problems: Problems = []
     lines, covariates, doubtful = _read_lines(path, problems, today or datetime.now(tz=UTC).date())
-    root = photo_root(path, photos)
+    root = given_root(photos) if photos else PhotoRoot(str(path.parent.resolve()))
     files = PhotographFiles(
         root, copies or path.parent / COPIES_FOLDER, max_megapixels=max_megapixels
     )
@@ -119,27 +119,6 @@ def read_study_manifest(
         notes=notes,
         photo_root=shown(root.address),
     )
-
-
-def photo_root(manifest: Path, photos: str) -> PhotoRoot:
-    """Where the names of a manifest's photographs begin.
-
-    Raises
-    ------
-    InputError
-        If it is no folder, or a URL that can't be used.
-    """
-    if is_url(photos):
-        problem = problem_of(photos)
-        if problem:
-            message = f"--photos {problem}"
-            raise InputError(message)
-        return PhotoRoot(photos)
-    folder = Path(photos) if photos else manifest.parent
-    if photos and not folder.is_dir():
-        message = f"--photos {photos} is no folder. Give the folder, or a URL such as s3://BUCKET."
-        raise InputError(message)
-    return PhotoRoot(str(folder.resolve()))
 
 
 def _raise(path: Path, problems: Problems) -> None:

@@ -27,7 +27,7 @@ from scalptrack.images import sha256_of_file
 from scalptrack.pipeline import RECORD_TYPES, analyse_photograph, measure_series
 from scalptrack.records import Outcome, Photograph, Reason, Settings, Status
 from scalptrack.segmentation import shared_segmenter
-from scalptrack.study.addresses import PhotoRoot
+from scalptrack.study.addresses import PhotoRoot, shown
 from scalptrack.study.fetching import TRANSIENT_CODES as FETCH_CODES
 from scalptrack.study.fetching import fetched, most_bytes
 from scalptrack.study.store import AnalysisRow, StudyStore
@@ -199,7 +199,14 @@ def run_study(
     mark = study_fingerprint(store)
     place = work_place(store, mark)
     groups = _pending(store, mark, on_step)
-    store.log("run started", {"fingerprint": mark, "series_to_do": len(groups)})
+    store.log(
+        "run started",
+        {
+            "fingerprint": mark,
+            "series_to_do": len(groups),
+            "photo_root": shown(store.photo_root.address),
+        },
+    )
     try:
         analysed = _analyse_all(store, groups, place, executor)
         for photographs, outcomes in _completed(executor, series_unit, groups, place):

@@ -61,6 +61,8 @@ class StudyStore:
         The study's folder, made by `create_study`.
     who : str
         Who is working, for the log; the login name when it is empty.
+    photos : PhotoRoot, optional
+        Where the names of photographs begin now; as in the study when not given.
 
     Raises
     ------
@@ -68,7 +70,7 @@ class StudyStore:
         If the folder holds no study, or one that a newer scalptrack made.
     """
 
-    def __init__(self, folder: Path, *, who: str = "") -> None:
+    def __init__(self, folder: Path, *, who: str = "", photos: PhotoRoot | None = None) -> None:
         self._database = open_database(folder)
         self.folder = folder
         self._who = who or _login_name()
@@ -84,7 +86,7 @@ class StudyStore:
             message = f"{label} is empty: `study init` was stopped before its end. Run it again."
             raise InputError(message)
         row = rows[0]
-        self.photo_root = PhotoRoot(row.photo_root)
+        self.photo_root = photos or PhotoRoot(row.photo_root)
         self.visits: tuple[str, ...] = tuple(row.visits)
         self.arms: tuple[str, ...] = tuple(row.arms)
         self.views: tuple[str, ...] = tuple(row.views)

@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import fsspec
@@ -18,6 +19,7 @@ from study.study_files import COLUMNS, good_rows, invoke, tiny_photograph, write
 
 from scalptrack.plain import to_plain
 from scalptrack.study import running
+from scalptrack.study.addresses import given_root
 from scalptrack.study.export import export_study
 from scalptrack.study.running import run_study
 from scalptrack.study.status import doubt_about
@@ -290,6 +292,45 @@ def test_a_failed_fetch_is_the_reason_of_one_photograph_and_is_tried_again(tmp_p
     assert counts.series_now == 5
 
 
+def test_photographs_that_were_moved_are_found_where_they_are_now(tmp_path, pipeline):
+    rows = _rows()
+    still = _init(tmp_path / "still", write_manifest(tmp_path / "photos", rows))
+    moved = _init(tmp_path / "moved", tmp_path / "photos" / "manifest.csv")
+    run_study(still, executor=HereExecutor())
+    (tmp_path / "photos").rename(tmp_path / "elsewhere")
+    _fill_faulty(rows)
+    FaultyFileSystem.files[f"clinic/{rows[4][0]}"] = b"another photograph"
+    assert run_study(moved, executor=HereExecutor()).rejected == 12
+    far = StudyStore(moved.folder, photos=given_root("faulty://me:pass-word@clinic?sig=signature"))
+    assert run_study(far, executor=HereExecutor()).rejected == 2
+    assert moved.log_lines()[-2].details["photo_root"] == "faulty://clinic"
+    near = StudyStore(moved.folder, photos=given_root(str(tmp_path / "elsewhere")))
+    assert run_study(near, executor=HereExecutor()).rejected == 1
+    assert _text(near) == _text(still)
+
+
+def test_the_place_of_moved_photographs_is_checked_and_used_by_the_command(
+    tmp_path, pipeline, monkeypatch
+):
+    here = nullcontext(HereExecutor())
+    monkeypatch.setattr("scalptrack.cli.study._executor", lambda _scheduler, _jobs: here)
+    rows = good_rows(1)
+    store = _init(tmp_path / "trial", write_manifest(tmp_path / "photos", rows))
+    (tmp_path / "photos").rename(tmp_path / "elsewhere")
+    arguments = ("run", store.folder, "--jobs", "1", "--quiet", "--photos")
+    for place, words in (
+        (tmp_path / "photos", f"--photos {tmp_path / 'photos'} is no folder."),
+        ("zip://x::faulty://clinic", "--photos is a chain of addresses (::)"),
+    ):
+        result = invoke(*arguments, place)
+        assert result.exit_code == 2
+        assert words in result.stderr
+    assert store.outcomes() == ()
+    result = invoke(*arguments, tmp_path / "elsewhere")
+    assert result.exit_code == 0, result.output
+    assert len(store.outcomes()) == 4
+
+
 @pytest.mark.parametrize(
     ("error", "doubtful"), [(ConnectionResetError("reset"), True), (PermissionError("no"), False)]
 )
@@ -347,10 +388,17 @@ def test_blinded_packs_fetch_what_is_gone(tmp_path, pipeline):
     store = _init(tmp_path / "trial", _manifest(tmp_path, _rows()), "--photos", "faulty://clinic")
     run_study(store, executor=HereExecutor())
     shutil.rmtree(copies_folder(store.folder))
+    write_manifest(tmp_path / "elsewhere", _rows())
     with pytest.MonkeyPatch.context() as patch:
         for module in ("status", "blinding"):
             name = f"scalptrack.study.{module}.study_fingerprint"
             patch.setattr(name, lambda _store: "f" * 64)
+        near = invoke(
+            *("blind", store.folder, "--out", tmp_path / "near"),
+            *("--photos", tmp_path / "elsewhere"),
+        )
+        assert near.exit_code == 0, near.output
+        assert _copies(store) == {}
         result = invoke("blind", store.folder, "--out", tmp_path / "pack")
     assert result.exit_code == 0, result.output
     assert len(_copies(store)) == 6
