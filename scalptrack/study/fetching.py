@@ -234,9 +234,11 @@ def _failure(url: str, error: Exception) -> ImageReadError:
             "kept."
         )
         return ImageReadError("unreadable", message)
-    if not isinstance(error, OSError):
+    if not isinstance(error, OSError) and _status_of(error) is None:
+        detail = f"{type(error).__name__}: {detail}"
+        # Not an error of ours, and the same for thousands of photographs: for who asks for it.
         lines = "".join(traceback.format_exception(error))
-        logger.error("fetching %s failed\n%s", where, without_secrets(lines, url))
+        logger.info("fetching %s failed\n%s", where, without_secrets(lines, url))
     message = (
         f"{where} could not be fetched: {detail}. Check the network and the store, and run it "
         "again."

@@ -82,7 +82,7 @@ def test_the_store_says_size_and_version_without_being_read(store):
         ),
         (TimeoutError(), "not_reached", "could not be fetched: TimeoutError. Check"),
         (HttpError(503, "slow down.\nmore"), "not_reached", "could not be fetched: slow down."),
-        (KeyError("odd"), "not_reached", "could not be fetched: 'odd'. Check"),
+        (KeyError("odd"), "not_reached", "could not be fetched: KeyError: 'odd'. Check"),
         (IsADirectoryError("a"), "not_an_image", "is a folder. Name a photograph in it."),
     ],
 )
