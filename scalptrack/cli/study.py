@@ -34,6 +34,14 @@ by_option = click.option(
     "--by", "who", default="", metavar="NAME", help="Who does this, for the log.  [default: login]"
 )
 
+photos_option = click.option(
+    "--photos",
+    default="",
+    metavar="PLACE",
+    help="Where names of photographs begin now, a folder or a URL: they were moved, or the URL "
+    "gives access. Contents must be the same.",
+)
+
 EPILOG = """\b
 Example of a whole study:
   scalptrack study init trial --manifest manifest.csv --visits 0,90,180 --window 30
@@ -55,14 +63,15 @@ def study_command() -> None:
 
 
 @contextmanager
-def open_study(folder: Path, who: str = "") -> Iterator[StudyStore]:
-    """The study in a folder; its file is let go at the end."""
+def open_study(folder: Path, who: str = "", photos: str = "") -> Iterator[StudyStore]:
+    """The study in a folder, its photographs where they are now; its file is let go at the end."""
     from scalptrack.study.extra import require_extra
 
     require_extra()
+    from scalptrack.study.addresses import given_root
     from scalptrack.study.store import StudyStore
 
-    store = StudyStore(folder, who=who)
+    store = StudyStore(folder, who=who, photos=given_root(photos) if photos else None)
     try:
         yield store
     finally:
@@ -76,7 +85,14 @@ def open_study(folder: Path, who: str = "") -> Iterator[StudyStore]:
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help="CSV or Parquet: photo, subject, view, visit_date, arm; replicate, site, visit and "
-    "covariates if wanted. Paths are relative to it.",
+    "covariates if wanted. Photographs are paths or URLs.",
+)
+@click.option(
+    "--photos",
+    default="",
+    metavar="PLACE",
+    help="Where relative paths of the manifest begin: a folder, or a URL such as "
+    "s3://BUCKET/FOLDER (extra: remote).  [default: the manifest's folder]",
 )
 @click.option(
     "--visits",
@@ -110,6 +126,7 @@ def init_command(
     study: Path,
     *,
     manifest: Path,
+    photos: str,
     visits: str | None,
     window: int,
     allow_missing_visits: bool,
@@ -126,21 +143,25 @@ def init_command(
     missing visits are reported together, each with its line, and then no study is made. Visits are
     named by --visits, or by a column visit, or numbered when all subjects have the same number of
     dates. The content of every photograph is recorded: one that is replaced later is not measured.
+    Photographs at URLs are only read there; copies are kept in STUDY/cache.
 
     \b
-    Example:
+    Examples:
       scalptrack study init trial --manifest manifest.csv --visits 0,90,180 --window 30
+      scalptrack study init trial --manifest manifest.csv --photos s3://hair/trial
     """
     from scalptrack.study.extra import require_extra
 
     require_extra()
     from scalptrack.records import Settings
     from scalptrack.study.manifest import read_study_manifest
-    from scalptrack.study.store import create_study
+    from scalptrack.study.store import copies_folder, create_study
 
     with progress("reading", _lines_of(manifest), hidden=quiet or as_json) as step:
         design = read_study_manifest(
             manifest,
+            photos=photos,
+            copies=copies_folder(study),
             schedule=_schedule(visits, window),
             allow_missing=allow_missing_visits,
             max_megapixels=max_megapixels,
@@ -213,6 +234,7 @@ def _init_document(design: StudyDesign) -> dict[str, object]:
     help="Who works: processes of this machine, or a Dask cluster that sees the same files.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="With --engine dask: tcp://HOST:8786.")
+@photos_option
 @by_option
 @json_option
 @quiet_option
@@ -223,6 +245,7 @@ def run_command(
     jobs: int | None,
     engine: str,
     scheduler: str | None,
+    photos: str,
     who: str,
     as_json: bool,
     quiet: bool,
@@ -239,7 +262,7 @@ def run_command(
       scalptrack study run trial --engine dask --scheduler tcp://10.0.0.1:8786
     """
     _require_engine(engine, scheduler, jobs)
-    with open_study(study, who) as store:
+    with open_study(study, who, photos) as store:
         from scalptrack.study.running import one_thread_each, run_study
 
         count = len(store.photographs())

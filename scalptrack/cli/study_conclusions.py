@@ -17,7 +17,13 @@ from scalptrack.cli.common import (
     quiet_option,
     translate_errors,
 )
-from scalptrack.cli.study import by_option, open_study, study_argument, study_command
+from scalptrack.cli.study import (
+    by_option,
+    open_study,
+    photos_option,
+    study_argument,
+    study_command,
+)
 from scalptrack.plain import to_plain
 
 __all__ = ["study_command"]
@@ -145,6 +151,7 @@ def _p_words(value: float | None) -> str:
 )
 @click.option("--view", help="View to be rated; may be left out when the study has one.")
 @click.option("--visit", help="Visit that is compared with the baseline.  [default: the last]")
+@photos_option
 @by_option
 @json_option
 @quiet_option
@@ -155,6 +162,7 @@ def blind_command(
     out: Path,
     view: str | None,
     visit: str | None,
+    photos: str,
     who: str,
     as_json: bool,
     quiet: bool,
@@ -169,7 +177,7 @@ def blind_command(
     Example:
       scalptrack study blind trial --out pack --visit "day 180"
     """
-    with open_study(study, who) as store:
+    with open_study(study, who, photos) as store:
         from scalptrack.study.blinding import blind_study, pairs_of
 
         view = view or _only_view(store.views)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from scalptrack.errors import InputError
 from scalptrack.longitudinal.agreement import Estimate
 from scalptrack.records import FloatArray
 from scalptrack.study.statistics import (
+    MINIMUM_PER_ARM,
     Ancova,
     Contrast,
     NotEstimableError,
@@ -43,6 +45,9 @@ from scalptrack.study.tidy import (
 )
 
 DAYS_PER_YEAR = 365.25
+NOT_STATED = frozenset({"", "na", "n/a", "nan", "null", ".", "?"})
+"""What tables write for a value that isn't known, in small letters; "none" may be a value."""
+
 ANCOVA, MIXED = "ANCOVA", "mixed model"
 
 
@@ -116,6 +121,7 @@ def _filled(results: StudyResults, settings: StatsSettings) -> StatsSettings:
             "others are compared with."
         )
         raise InputError(message)
+    _require_one_kind(results, settings.covariates)
     if len(results.visits) < 2:
         message = "The study has one visit only, so there is no change from baseline."
         raise InputError(message)
@@ -181,6 +187,8 @@ def _ancova_rows(
             for each in fit.contrasts:
                 note = {"reason": reason.partition("; ")[2]} if lost else {}
                 yield place | {"model": ANCOVA} | _contrast_row(each) | note
+            subjects = {row["subject"]: row["arm"] for row in here}
+            yield from _left_out_arms(place | {"model": ANCOVA}, rows, subjects, fit.contrasts)
             if settings.difference_points is not None:
                 sizes.append(place | _size_row(fit.residual_sd, len(fit.contrasts), settings))
 
@@ -194,7 +202,7 @@ def _with_covariates(
     full = [
         index
         for index, row in enumerate(baselines)
-        if all(row[f"covariate_{name}"] for name in names)
+        if all(is_stated(row[f"covariate_{name}"]) for name in names)
     ]
     lost = len(here) - len(full)
     here, baselines = [here[i] for i in full], [baselines[i] for i in full]
@@ -205,6 +213,42 @@ def _with_covariates(
     ]
     matrix = np.column_stack(columns) if columns else None
     return here, baselines, matrix, lost
+
+
+def is_stated(text: str) -> bool:
+    """Whether a cell of a covariate holds a value."""
+    return text.strip().casefold() not in NOT_STATED
+
+
+def _require_one_kind(results: StudyResults, names: Sequence[str]) -> None:
+    """Refuse a covariate of numbers and words: one slip would make every number a group.
+
+    Raises
+    ------
+    InputError
+    """
+    for name in names:
+        texts = [(each.covariates.get(name, ""), each) for each in results.photographs]
+        stated = [(text, each) for text, each in texts if is_stated(text)]
+        words = [(text, each) for text, each in stated if not _is_number(text)]
+        if not stated or (words and len(words) < len(stated)):
+            found = (
+                f"holds numbers and words ({words[0][0]!r}, line {words[0][1].line})"
+                if words
+                else "holds no value"
+            )
+            message = (
+                f"--covariate {name} {found}. Leave cells empty that aren't known, and write all "
+                "others as numbers, or all as words."
+            )
+            raise InputError(message)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _numbers_or_levels(texts: Sequence[str]) -> list[FloatArray]:
@@ -259,6 +303,23 @@ def _mixed_rows(rows: Sequence[Row], settings: StatsSettings) -> Iterator[Row]:
             continue
         for each in fit.contrasts:
             yield place | _contrast_row(each)
+        visits = Counter(row["subject"] for row in here)
+        subjects = {row["subject"]: row["arm"] for row in here if visits[row["subject"]] > 1}
+        yield from _left_out_arms(place, rows, subjects, fit.contrasts)
+
+
+def _left_out_arms(
+    place: Row, rows: Sequence[Row], subjects: dict[str, str], contrasts: Sequence[Contrast]
+) -> Iterator[Row]:
+    """Arms of the study that a model has too few subjects of: each is stated, none disappears."""
+    control = contrasts[0].control
+    for arm in sorted({row["arm"] for row in rows} - {control, *(each.arm for each in contrasts)}):
+        count = sum(each == arm for each in subjects.values())
+        reason = (
+            f"the arm {arm} has {count} subjects with the numbers that are needed; at least "
+            f"{MINIMUM_PER_ARM} are"
+        )
+        yield place | {"arm": arm, "control": control, "subjects": count, "reason": reason}
 
 
 def _contrast_row(each: Contrast) -> Row:

@@ -24,12 +24,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from scalptrack.errors import InputError, OutputError
-from scalptrack.images import encode_image, read_photograph, sha256_of_file, write_bytes_atomic
+from scalptrack.images import encode_image, read_photograph, write_bytes_atomic
 from scalptrack.pictures import sample
 from scalptrack.plain import to_plain
 from scalptrack.records import Grid, Photograph, Segmentation, Status
 from scalptrack.study.form import FormItem, rating_form
-from scalptrack.study.running import analysis_of, study_fingerprint, work_place
+from scalptrack.study.running import analysis_of, content_problem, study_fingerprint, work_place
 from scalptrack.study.status import require_complete
 from scalptrack.study.store import StudyStore
 
@@ -302,6 +302,10 @@ def _pictures(
             reason = analysis.reason.message if analysis.reason else "no head was found"
             message = f"{name} can't be shown: {reason}"
             raise InputError(message)
+        problem = content_problem(photograph, place)
+        if problem is not None:
+            message = f"{name} can't be shown: {problem.message}"
+            raise InputError(message)
         pictures[name] = encode_crop(
             photograph, analysis.segmentation, max_megapixels=store.settings.max_megapixels
         )
@@ -312,16 +316,7 @@ def _pictures(
 def encode_crop(
     photograph: Photograph, segmentation: Segmentation, *, max_megapixels: float
 ) -> bytes:
-    """The square around the head as a JPEG without metadata, always of the same size in pixels.
-
-    Raises
-    ------
-    InputError
-        If the file is not the one that was measured.
-    """
-    if sha256_of_file(photograph.path) != photograph.sha256:
-        message = f"{photograph.name} is not the file that was measured. Put the original back."
-        raise InputError(message)
+    """The square around the head as a JPEG without metadata, always of the same size in pixels."""
     image, _ = read_photograph(photograph.path, max_megapixels=max_megapixels)
     grid = segmentation.grid
     step = grid.step_px * grid.width / PICTURE_PX

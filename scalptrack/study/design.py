@@ -15,7 +15,9 @@ class ManifestLine:
     line : int
         Line in the table, from 1; its header is line 1.
     photo : str
-        Path relative to the manifest, with forward slashes.
+        Path with forward slashes, or a URL without what gives access.
+    source : str
+        The same as it is written, with what gives access; never stored or shown.
     replicate : int or None
         None where the cell is empty.
     visit : str
@@ -26,6 +28,7 @@ class ManifestLine:
 
     line: int
     photo: str
+    source: str = field(repr=False)
     subject: str
     view: str
     visit_date: date
@@ -43,7 +46,7 @@ class StudyPhotograph:
     Attributes
     ----------
     name : str
-        Path relative to the folder of photographs, with forward slashes.
+        Path relative to the folder or URL of the photographs, with forward slashes, or a URL.
     visit : str
         Name of the planned visit; `StudyDesign.visits` has their order.
     sha256 : str
@@ -88,6 +91,8 @@ class StudyDesign:
         Subject, view and planned visit without a photograph.
     notes : tuple of str
         What casts doubt on a photograph and is no mistake of the table.
+    photo_root : str
+        Absolute folder, or URL without what gives access, where names of photographs begin.
     """
 
     photographs: tuple[StudyPhotograph, ...]
@@ -97,6 +102,7 @@ class StudyDesign:
     covariates: tuple[str, ...]
     missing: tuple[MissingVisit, ...] = ()
     notes: tuple[str, ...] = ()
+    photo_root: str = ""
 
 
 @dataclass(frozen=True, slots=True)

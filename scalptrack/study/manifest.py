@@ -7,16 +7,18 @@ together. Visits that are missing are reported in the same list, unless they are
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from scalptrack.errors import ImageReadError, InputError
+from scalptrack.errors import InputError
 from scalptrack.filenames import view_named
-from scalptrack.images import read_header, sha256_of_file
 from scalptrack.manifest import read_date, read_table
+from scalptrack.study.addresses import PhotoRoot, given_root, is_url, problem_of, shown
+from scalptrack.study.content import COPIES_FOLDER, PhotographFiles, Problems
 from scalptrack.study.design import (
     ManifestLine,
     MissingVisit,
@@ -31,13 +33,12 @@ KNOWN_COLUMNS = (*REQUIRED_COLUMNS, "replicate", "site", "visit")
 EARLIEST_YEAR = 1900
 """An earlier date is a slip of the keyboard: there are no such photographs of scalps."""
 
-Problems = list[tuple[int, str]]
-"""Line and text of every mistake."""
-
 
 def read_study_manifest(
     path: Path,
     *,
+    photos: str = "",
+    copies: Path | None = None,
     schedule: Schedule | None = None,
     allow_missing: bool = False,
     max_megapixels: float = 150.0,
@@ -51,6 +52,12 @@ def read_study_manifest(
     path : Path
         Columns photo, subject, view, visit_date, arm; if wanted replicate, site, visit; all others
         are covariates.
+    photos : str
+        Folder or URL where relative names of photographs begin; the manifest's folder when it is
+        empty.
+    copies : Path, optional
+        Where photographs at URLs are copied to; by their content. Beside the manifest when not
+        given.
     schedule : Schedule, optional
         Planned days after each subject's first date. Without it the column ``visit`` names the
         visits; with neither, dates are numbered if all subjects have the same number of them.
@@ -68,8 +75,13 @@ def read_study_manifest(
     """
     problems: Problems = []
     lines, covariates, doubtful = _read_lines(path, problems, today or datetime.now(tz=UTC).date())
-    _check_files(path.parent, lines, problems)
+    root = given_root(photos) if photos else PhotoRoot(str(path.parent.resolve()))
+    files = PhotographFiles(
+        root, copies or path.parent / COPIES_FOLDER, max_megapixels=max_megapixels
+    )
+    files.find(lines, problems)
     _check_subjects(lines, covariates, problems)
+    _check_spelling(lines, problems)
     replicates = _replicates(lines, problems)
     names, order = _name_visits(lines, schedule, problems, doubtful)
     missing = _missing_visits(lines, names, order)
@@ -78,7 +90,7 @@ def read_study_manifest(
         first_line = {each.subject: each.line for each in reversed(lines)}
         problems += _missing_words(missing, first_line)
     _raise(path, problems)
-    hashes, notes = _hash_files(path.parent, lines, problems, max_megapixels, on_step)
+    hashes, notes = files.hashes(lines, problems, on_step)
     _raise(path, problems)
     photographs = [
         StudyPhotograph(
@@ -105,6 +117,7 @@ def read_study_manifest(
         covariates=covariates,
         missing=missing,
         notes=notes,
+        photo_root=shown(root.address),
     )
 
 
@@ -163,11 +176,16 @@ def _read_line(
     replicate = int(text) if text.isdecimal() and 0 < int(text) < 10_000 else None
     if text and replicate is None:
         wrong.append(f"replicate {text!r} is not a whole number from 1")
-    if visit_date is None or any(not cells.get(column) for column in needed):
+    photo = cells.get("photo", "")
+    address = problem_of(photo) if is_url(photo) else ""
+    wrong += [f"photo {address}"] if address else []
+    if visit_date is None or address or any(not cells.get(column) for column in needed):
         return None, wrong
+    source = photo if is_url(photo) else photo.replace("\\", "/")
     read = ManifestLine(
         line=line,
-        photo=cells["photo"].replace("\\", "/"),
+        photo=shown(source),
+        source=source,
         subject=cells["subject"],
         view=view_named(cells["view"]) or cells["view"],
         visit_date=visit_date,
@@ -178,17 +196,6 @@ def _read_line(
         covariates={name: cells.get(name, "") for name in covariates},
     )
     return read, wrong
-
-
-def _check_files(folder: Path, lines: Sequence[ManifestLine], problems: Problems) -> None:
-    """Photographs that are named twice or don't exist."""
-    first: dict[str, int] = {}
-    for each in lines:
-        before = first.setdefault(each.photo, each.line)
-        if before != each.line:
-            problems.append((each.line, f"{each.photo} is already in line {before}"))
-        elif not (folder / each.photo).is_file():
-            problems.append((each.line, f"{each.photo} does not exist"))
 
 
 def _check_subjects(
@@ -214,6 +221,21 @@ def _check_subjects(
                         f"in line {line}",
                     )
                 )
+
+
+def _check_spelling(lines: Sequence[ManifestLine], problems: Problems) -> None:
+    """Labels that differ in case, spaces or the coding of accents alone: one slip, two arms."""
+    first: dict[tuple[str, str], tuple[str, int]] = {}
+    reported: set[tuple[str, str]] = set()
+    for each in lines:
+        for column in ("subject", "arm", "view", "visit", "site"):
+            label = getattr(each, column)
+            alike = " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+            known, line = first.setdefault((column, alike), (label, each.line))
+            if known != label and (column, label) not in reported:
+                reported.add((column, label))
+                text = f"{column} {label!r} is written {known!r} in line {line}: write it alike"
+                problems.append((each.line, text))
 
 
 def _replicates(lines: Sequence[ManifestLine], problems: Problems) -> dict[int, int]:
@@ -398,39 +420,3 @@ def _missing_words(missing: Sequence[MissingVisit], first_line: dict[str, int]) 
         )
         for (subject, visit), names in views.items()
     ]
-
-
-def _hash_files(
-    folder: Path,
-    lines: Sequence[ManifestLine],
-    problems: Problems,
-    max_megapixels: float,
-    on_step: Callable[[str], None],
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Content of every photograph; the same content twice is a mistake."""
-    hashes: dict[str, str] = {}
-    first: dict[str, ManifestLine] = {}
-    notes: list[str] = []
-    for each in lines:
-        path = folder / each.photo
-        try:
-            hashes[each.photo] = sha256_of_file(path)
-        except ImageReadError as error:
-            problems.append((each.line, str(error)))
-            continue
-        same = first.setdefault(hashes[each.photo], each)
-        if same is not each:
-            text = f"{each.photo} is the same file as {same.photo} in line {same.line}"
-            problems.append((each.line, text))
-        try:
-            taken = read_header(path, max_megapixels=max_megapixels).capture.taken_at
-        except ImageReadError as error:
-            notes.append(f"line {each.line}: {error}")
-        else:
-            if taken is not None and abs((taken.date() - each.visit_date).days) > 1:
-                notes.append(
-                    f"line {each.line}: the camera wrote {taken.date()} into {each.photo}, the "
-                    f"manifest says {each.visit_date}; the manifest is believed."
-                )
-        on_step(each.photo)
-    return hashes, tuple(notes)

@@ -27,10 +27,13 @@ from scalptrack.images import sha256_of_file
 from scalptrack.pipeline import RECORD_TYPES, analyse_photograph, measure_series
 from scalptrack.records import Outcome, Photograph, Reason, Settings, Status
 from scalptrack.segmentation import shared_segmenter
+from scalptrack.study.addresses import PhotoRoot, shown
+from scalptrack.study.fetching import TRANSIENT_CODES as FETCH_CODES
+from scalptrack.study.fetching import fetched, most_bytes
 from scalptrack.study.store import AnalysisRow, StudyStore
 from scalptrack.tables import fingerprint
 
-TRANSIENT_CODES = frozenset({"internal_error", "missing", "unreadable", "content_changed"})
+TRANSIENT_CODES = FETCH_CODES | {"internal_error", "content_changed"}
 """Reasons that another run may not meet again; what they touch is computed again by each run."""
 
 RETRY = "again "
@@ -52,6 +55,7 @@ class WorkPlace:
     cache_folder: Path
     settings: Settings
     fingerprint: str
+    photo_root: PhotoRoot
 
     def cache(self) -> RecordCache:
         """The records that are shared by all units."""
@@ -91,7 +95,7 @@ def settings_fingerprint(settings: Settings) -> str:
 
 def work_place(store: StudyStore, mark: str) -> WorkPlace:
     """Where the units of a study work; absolute, because they may run elsewhere."""
-    return WorkPlace(store.cache_folder.resolve(), store.settings, mark)
+    return WorkPlace(store.cache_folder.resolve(), store.settings, mark, store.photo_root)
 
 
 def analyse_unit(photograph: Photograph, place: WorkPlace) -> Reason | None:
@@ -112,7 +116,7 @@ def analysis_of(photograph: Photograph, place: WorkPlace) -> Analysis:
     known: Analysis | None = cache.load("analysis", photograph.sha256)
     if known is not None:
         return known
-    problem = _content_problem(photograph)
+    problem = content_problem(photograph, place)
     if problem is None:
         analysis = analyse_photograph(photograph, place.settings)
         problem = _content_problem(photograph)
@@ -123,14 +127,43 @@ def analysis_of(photograph: Photograph, place: WorkPlace) -> Analysis:
     return Analysis(None, None, None, Status.REJECTED, problem)
 
 
+def content_problem(photograph: Photograph, place: WorkPlace) -> Reason | None:
+    """Why the photograph is not at hand as the study was made with it, or None.
+
+    A copy of one at a URL that is gone or damaged is fetched again.
+
+    Raises
+    ------
+    OutputError
+        If a copy can't be written.
+    """
+    problem = _content_problem(photograph)
+    url = place.photo_root.url_of(photograph.name)
+    if problem is None or url is None:
+        return problem
+    limit = most_bytes(place.settings.max_megapixels)
+    try:
+        with fetched(url, photograph.path.parent, max_bytes=limit) as (copy, sha256):
+            if sha256 != photograph.sha256:
+                return _changed(photograph, sha256)
+            copy.replace(photograph.path)
+    except ImageReadError as error:
+        if error.code in FETCH_CODES:
+            return Reason(error.code, str(error))
+        return Reason("content_changed", f"{error} It is not what the study was made with.")
+    return None
+
+
 def _content_problem(photograph: Photograph) -> Reason | None:
     """Why the file is not the photograph that the study was made with, or None."""
     try:
         content = sha256_of_file(photograph.path)
     except ImageReadError as error:
         return Reason(error.code, str(error))
-    if content == photograph.sha256:
-        return None
+    return None if content == photograph.sha256 else _changed(photograph, content)
+
+
+def _changed(photograph: Photograph, content: str) -> Reason:
     return Reason(
         "content_changed",
         f"{photograph.name} is not the file that the study was made with (SHA-256 "
@@ -166,7 +199,14 @@ def run_study(
     mark = study_fingerprint(store)
     place = work_place(store, mark)
     groups = _pending(store, mark, on_step)
-    store.log("run started", {"fingerprint": mark, "series_to_do": len(groups)})
+    store.log(
+        "run started",
+        {
+            "fingerprint": mark,
+            "series_to_do": len(groups),
+            "photo_root": shown(store.photo_root.address),
+        },
+    )
     try:
         analysed = _analyse_all(store, groups, place, executor)
         for photographs, outcomes in _completed(executor, series_unit, groups, place):

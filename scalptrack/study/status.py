@@ -9,6 +9,7 @@ from typing import Any
 from scalptrack.errors import InputError
 from scalptrack.records import Status
 from scalptrack.study.design import MissingVisit
+from scalptrack.study.fetching import OUTAGE_CODES
 from scalptrack.study.running import (
     current_series,
     grouped,
@@ -146,6 +147,15 @@ def doubt_about(store: StudyStore) -> str:
     if missing:
         return (
             f"{missing} photographs of {store.folder} have no result yet. Run first: "
+            f"scalptrack study run {store.folder}"
+        )
+    outage = sum(
+        each.reason is not None and each.reason.code in OUTAGE_CODES for each in store.outcomes()
+    )
+    if outage:
+        return (
+            f"{outage} photographs of {store.folder} could not be fetched from where they lie, "
+            f"which says nothing about them (scalptrack study status {store.folder}). Run again: "
             f"scalptrack study run {store.folder}"
         )
     mark = study_fingerprint(store)

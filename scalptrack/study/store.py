@@ -23,6 +23,8 @@ from scalptrack.errors import InputError, OutputError
 from scalptrack.plain import to_plain
 from scalptrack.records import Outcome, Photograph, Settings
 from scalptrack.study import schema
+from scalptrack.study.addresses import PhotoRoot
+from scalptrack.study.content import COPIES_FOLDER, copy_path
 from scalptrack.study.database import Database, migrate, new_database, open_database
 from scalptrack.study.design import MissingVisit, StudyDesign, StudyPhotograph
 from scalptrack.study.outcomes import outcome_from_plain
@@ -59,6 +61,8 @@ class StudyStore:
         The study's folder, made by `create_study`.
     who : str
         Who is working, for the log; the login name when it is empty.
+    photos : PhotoRoot, optional
+        Where the names of photographs begin now; as in the study when not given.
 
     Raises
     ------
@@ -66,7 +70,7 @@ class StudyStore:
         If the folder holds no study, or one that a newer scalptrack made.
     """
 
-    def __init__(self, folder: Path, *, who: str = "") -> None:
+    def __init__(self, folder: Path, *, who: str = "", photos: PhotoRoot | None = None) -> None:
         self._database = open_database(folder)
         self.folder = folder
         self._who = who or _login_name()
@@ -82,7 +86,7 @@ class StudyStore:
             message = f"{label} is empty: `study init` was stopped before its end. Run it again."
             raise InputError(message)
         row = rows[0]
-        self.photo_root = Path(row.photo_root)
+        self.photo_root = photos or PhotoRoot(row.photo_root)
         self.visits: tuple[str, ...] = tuple(row.visits)
         self.arms: tuple[str, ...] = tuple(row.arms)
         self.views: tuple[str, ...] = tuple(row.views)
@@ -162,13 +166,16 @@ class StudyStore:
         return tuple(sorted(found, key=_place))
 
     def as_photograph(self, each: StudyPhotograph) -> Photograph:
-        """A photograph of the study as the pipeline takes it."""
+        """A photograph of the study as the pipeline takes it; of one at a URL its copy here."""
+        path = self.photo_root.path_of(each.name)
+        if self.photo_root.url_of(each.name) is not None:
+            path = copy_path(copies_folder(self.folder.resolve()), each.name, each.sha256)
         return Photograph(
             subject=each.subject,
             view=each.view,
             visit_date=each.visit_date,
             replicate=each.replicate,
-            path=self.photo_root / each.name,
+            path=path,
             name=each.name,
             sha256=each.sha256,
             width_px=0,
@@ -261,6 +268,11 @@ class StudyStore:
             return list(connection.execute(query))
 
 
+def copies_folder(folder: Path) -> Path:
+    """Where a study keeps copies of photographs that lie at URLs."""
+    return folder / CACHE_FOLDER / COPIES_FOLDER
+
+
 def create_study(
     folder: Path,
     design: StudyDesign,
@@ -279,7 +291,7 @@ def create_study(
     design : StudyDesign
         What the manifest says.
     manifest : Path
-        The manifest; photographs lie relative to it.
+        The manifest that the design comes from.
     settings : Settings
         Everything that decides a result.
     who : str
@@ -311,6 +323,7 @@ def create_study(
                 "manifest": manifest.name,
                 "manifest_sha256": manifest_sha256,
                 "photographs": len(design.photographs),
+                "photo_root": design.photo_root,
                 "visits": list(design.visits),
                 "missing_visits_allowed": len(design.missing),
             }
@@ -356,7 +369,7 @@ def _fill(
     connection.execute(
         sa.insert(schema.study).values(
             id=1,
-            photo_root=str(manifest.parent),
+            photo_root=design.photo_root or str(manifest.parent),
             manifest=manifest.name,
             manifest_sha256=manifest_sha256,
             visits=list(design.visits),

@@ -70,7 +70,7 @@ PLACE = (
 PHOTOGRAPH_FIELDS = (
     *PLACE,
     Field("replicate", "integer", "number of the photograph within its view and visit"),
-    Field("photo", "text", "path of the file, relative to the manifest"),
+    Field("photo", "text", "path of the file as in the manifest, or its URL"),
     Field("sha256", "text", "content of the file"),
     Field("status", "text", "measured, refused, rejected, or to do"),
     Field("reason_code", "text", "why there is no number"),

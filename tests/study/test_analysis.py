@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from pyarrow.parquet import read_table
 from study.study_files import invoke
 from study.trial import DAYS, coverage, make_trial
 
+from scalptrack.errors import InputError
+from scalptrack.study.analysis import analyse_study, is_stated
+from scalptrack.study.stats_tables import StatsSettings
 from scalptrack.study.store import AnalysisRow
 from scalptrack.study.tidy import flagged_names, load_results, tier_b_names, visit_table, without
 
@@ -279,3 +283,74 @@ def test_without_a_number_at_baseline_no_change_is_stated(trial):
     assert all(row.get("change_points") is None for row in rows)
     assert [row.get("verdict") for row in rows] == [None, "not comparable", "not comparable"]
     assert rows[1]["coverage_percent"] is not None
+
+
+def _with(results, *, arms=None, ages=None):
+    """The results with other arms and ages of some subjects."""
+    photographs = tuple(
+        replace(
+            each,
+            arm=(arms or {}).get(each.subject, each.arm),
+            covariates={"age": (ages or {}).get(each.subject, each.covariates["age"])},
+        )
+        for each in results.photographs
+    )
+    found = sorted({each.arm for each in photographs})
+    return replace(results, photographs=photographs, arms=tuple(found))
+
+
+def _contrasts(results, settings) -> list[dict]:
+    tables = {table.name: table.rows for table in analyse_study(results, settings).tables}
+    return [row for row in tables["contrasts"] if row["analysis"] == "main"]
+
+
+def test_an_arm_with_too_few_subjects_is_stated_and_does_not_disappear(trial):
+    results = _with(load_results(trial), arms={"s12": "third", "s14": "third"})
+    rows = _contrasts(results, StatsSettings("placebo"))
+    third = [row for row in rows if row.get("arm") == "third"]
+    assert [(row["model"], row["visit"]) for row in third] == [
+        ("ANCOVA", "day 90"),
+        ("ANCOVA", "day 180"),
+        ("mixed model", "all"),
+    ]
+    for row in third:
+        assert (row["subjects"], row["control"]) == (2, "placebo")
+        assert row["reason"] == (
+            "the arm third has 2 subjects with the numbers that are needed; at least 3 are"
+        )
+        assert "difference" not in row
+    assert [row["arm"] for row in rows if "difference" in row] == ["drug"] * 3
+
+
+def test_a_covariate_that_is_not_known_leaves_its_subject_out_and_stays_a_number(trial):
+    plain = _contrasts(load_results(trial), StatsSettings("placebo", covariates=("age",)))
+    results = _with(load_results(trial), ages={"s4": "NA"})
+    rows = _contrasts(results, StatsSettings("placebo", covariates=("age",)))
+    assert rows[0]["reason"] == "1 subjects without a covariate were left out"
+    assert rows[0]["subjects"] == plain[0]["subjects"] - 1
+    assert rows[0]["dof"] == plain[0]["dof"] - 1
+    texts = ("", " ", "NA", "n/a", "NaN", "null", ".", "?", "none", "0", "-")
+    assert [text for text in texts if is_stated(text)] == ["none", "0", "-"]
+
+
+@pytest.mark.parametrize(
+    ("ages", "words"),
+    [
+        ({"s4": "forty"}, r"--covariate age holds numbers and words \('forty', line 0\)\."),
+        ({"s4": "inf"}, r"--covariate age holds numbers and words \('inf', line 0\)\."),
+        ({f"s{n}": "" for n in range(16)}, r"--covariate age holds no value\."),
+    ],
+)
+def test_a_covariate_of_numbers_and_words_is_refused(trial, ages, words):
+    results = _with(load_results(trial), ages=ages)
+    with pytest.raises(InputError, match=words):
+        analyse_study(results, StatsSettings("placebo", covariates=("age",)))
+
+
+def test_a_covariate_of_words_is_one_of_groups(trial):
+    ages = {f"s{n}": ("none", "some")[n // 2 % 2] for n in range(16)}
+    rows = _contrasts(
+        _with(load_results(trial), ages=ages), StatsSettings("placebo", covariates=("age",))
+    )
+    plain = _contrasts(load_results(trial), StatsSettings("placebo", covariates=("age",)))
+    assert rows[0]["dof"] == plain[0]["dof"]

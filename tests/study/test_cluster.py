@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import warnings
@@ -18,7 +19,7 @@ from scalptrack.plain import to_plain
 from scalptrack.study import running
 from scalptrack.study.cluster import dask_cluster, unit_on_worker
 from scalptrack.study.running import run_study
-from scalptrack.study.store import StudyStore
+from scalptrack.study.store import StudyStore, copies_folder
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a system with SIGKILL"),
@@ -98,6 +99,25 @@ def test_a_killed_worker_changes_no_result(scheduler, tmp_path):
     assert _text(there) == _text(here)
 
 
+def test_workers_fetch_photographs_from_a_url(scheduler, tmp_path):
+    here = _study(tmp_path, "here", _rows())
+    (tmp_path / "photos").rename(tmp_path / "server")
+    (tmp_path / "manifest.csv").write_bytes((tmp_path / "server" / "manifest.csv").read_bytes())
+    far = ("--photos", f"file://{tmp_path}/server")
+    result = invoke("init", tmp_path / "there", "--manifest", tmp_path / "manifest.csv", *far)
+    assert result.exit_code == 0, result.output
+    there = StudyStore(tmp_path / "there")
+    shutil.rmtree(there.cache_folder)
+    with fakes(), fake_registration(), dask_cluster(scheduler) as executor:
+        counts = run_study(there, executor=executor)
+    assert counts.line() == "12 photographs: 10 measured, 1 refused, 1 rejected"
+    assert len(list(copies_folder(there.folder).glob("*.jpg"))) == 12
+    (tmp_path / "server").rename(tmp_path / "photos")
+    with fakes(), fake_registration():
+        run_study(here, executor=HereExecutor())
+    assert _text(there) == _text(here)
+
+
 def test_a_worker_of_another_version_is_refused(scheduler, tmp_path):
     store = _study(tmp_path, "trial", good_rows(1))
     with (
@@ -113,7 +133,7 @@ def test_a_worker_of_another_version_is_refused(scheduler, tmp_path):
 
 
 def test_the_unit_is_only_run_where_the_versions_are_the_same():
-    place = running.WorkPlace(None, None, "f" * 64)
+    place = running.WorkPlace(None, None, "f" * 64, None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(running, "settings_fingerprint", lambda _settings: "f" * 64)
         assert unit_on_worker(lambda job, _place: job + 1, 1, place) == 2

@@ -67,6 +67,23 @@ def test_all_mistakes_are_reported_together_with_their_lines(tmp_path):
     ]
 
 
+def test_labels_that_differ_in_case_spaces_or_accents_alone_are_one_slip_each(tmp_path):
+    rows = good_rows(4)
+    for number, (arm, site) in {4: ("b", "North"), 5: ("b", "North"), 8: ("A ", "nörd")}.items():
+        rows[number] = (*rows[number][:5], arm, site, rows[number][7])
+    rows[9] = (*rows[9][:6], "no\u0308rd", rows[9][7])
+    rows[12] = (*rows[12][:2], "My view", *rows[12][3:])
+    rows[13] = (*rows[13][:2], "my  view", *rows[13][3:])
+    rows[14] = (*rows[14][:2], "myview", *rows[14][3:])
+    found = [each for each in _mistakes(write_manifest(tmp_path, rows)) if "alike" in each]
+    assert found == [
+        "line 6: site 'North' is written 'north' in line 2: write it alike",
+        "line 8: arm 'B' is written 'b' in line 6: write it alike",
+        "line 11: site 'no\u0308rd' is written 'nörd' in line 10: write it alike",
+        "line 15: view 'my  view' is written 'My view' in line 14: write it alike",
+    ]
+
+
 def test_the_same_content_under_two_names_is_a_mistake(tmp_path):
     rows = good_rows(1)
     path = write_manifest(tmp_path, rows)

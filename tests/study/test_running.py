@@ -141,7 +141,7 @@ def test_a_lost_cache_is_computed_again(photos, tmp_path, pipeline):
 
 def test_a_replaced_photograph_is_not_measured_and_comes_back(photos, tmp_path, pipeline):
     store = _study(photos, tmp_path / "trial")
-    victim = store.photo_root / "s2_2024-01-10_1.jpg"
+    victim = store.photo_root.path_of("s2_2024-01-10_1.jpg")
     original = victim.read_bytes()
     victim.write_bytes(original + b"x")
     counts = run_study(store, executor=HereExecutor())
@@ -172,7 +172,7 @@ def test_a_photograph_that_is_replaced_while_it_is_analysed_is_not_measured(
 
 def test_a_missing_photograph_is_tried_again_by_the_next_run(photos, tmp_path, pipeline):
     store = _study(photos, tmp_path / "trial")
-    victim = store.photo_root / "s2_2024-01-10_1.jpg"
+    victim = store.photo_root.path_of("s2_2024-01-10_1.jpg")
     victim.rename(tmp_path / "away.jpg")
     assert run_study(store, executor=HereExecutor()).rejected == 2
     (tmp_path / "away.jpg").rename(victim)
