@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from scalptrack.records import BoolArray, Grid, ImageArray
 
 INPUT_PX = 320
-"""Side of the network's square input; the exported file is made for this size."""
+"""Side of the network's square input and of the maps; the exported file is made for this size."""
+
+FINER_PX = 512
+"""Side of the picture in which hair is told from skin, where the photograph has the pixels: strands
+that blur into grey at `INPUT_PX` can be seen there."""
+
+FINER_FROM_PX, FINER_UP_TO_PX = 560, 750
+"""Photograph pixels along a crop between which that side grows from INPUT_PX to FINER_PX: enlarged
+or blurred pictures show strands where there are none. Set on 125 pictures that are in no training and
+in no other table (lab/benchmarks/finer.py)."""
+
+_MULTIPLE = 32
 
 BEYOND = (114, 114, 114)
 """Grey that stands for what lies beyond the frame, as in training (lab/training)."""
@@ -73,12 +84,25 @@ def cut(image: ImageArray, crop: Crop) -> ImageArray:
     return np.asarray(padded, dtype=np.uint8)
 
 
-def shrunk(full: ImageArray) -> ImageArray:
-    """Area-averaged (INPUT_PX, INPUT_PX, 3) picture of a crop."""
-    interpolation = cv2.INTER_AREA if len(full) > INPUT_PX else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.resize(full, (INPUT_PX, INPUT_PX), interpolation=interpolation), dtype=np.uint8
-    )
+def finer_side(crop: Crop) -> int:
+    """Side of the picture in which hair is told from skin; INPUT_PX where no finer one helps."""
+    wanted = np.interp(crop.side_px, (FINER_FROM_PX, FINER_UP_TO_PX), (INPUT_PX, FINER_PX))
+    return _MULTIPLE * round(float(wanted) / _MULTIPLE)
+
+
+def shrunk(full: ImageArray, side: int = INPUT_PX) -> ImageArray:
+    """Area-averaged (side, side, 3) picture of a crop."""
+    interpolation = cv2.INTER_AREA if len(full) > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(full, (side, side), interpolation=interpolation), dtype=np.uint8)
+
+
+def averaged(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Maps (K, S, S) of a finer picture, averaged over the area of the grid's pixels."""
+    side = (INPUT_PX, INPUT_PX)
+    if maps.shape[1:] == side:
+        return maps
+    smaller = [cv2.resize(each, side, interpolation=cv2.INTER_AREA) for each in maps]
+    return np.asarray(smaller, dtype=np.float32)
 
 
 def resampled(maps: NDArray[np.float32], grid: Grid, wanted: Grid) -> NDArray[np.float32]:

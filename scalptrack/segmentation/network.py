@@ -24,8 +24,10 @@ from scalptrack.segmentation.classical_hair import hair_fraction_classical
 from scalptrack.segmentation.crops import (
     INPUT_PX,
     Crop,
+    averaged,
     crop_around,
     cut,
+    finer_side,
     inside_frame,
     resampled,
     shrunk,
@@ -54,6 +56,11 @@ BURNT_OUT = 250
 COVERAGE_SD_FRACTION = 0.06
 """SD of the network's error of a coverage on renders it has not seen (lab/benchmarks), for the
 comparison with the second opinion."""
+
+FINER_LOOKS = 2
+"""How many perturbed looks are also taken at the finer scale, where they cost more."""
+
+_OF_HAIR = [FRACTION_CHANNEL, DOUBT_CHANNEL]
 
 OPINION_SEED = 20260101
 
@@ -119,7 +126,10 @@ class NetworkSegmenter:
     def __init__(self) -> None:
         self._checksum = model_checksum()
         try:
-            self._net = cv2.dnn.readNetFromONNX(str(MODEL_FOLDER / MODEL_NAME))
+            # Two, because a change of the input's size makes OpenCV plan its work anew.
+            self._net, self._finer_net = (
+                cv2.dnn.readNetFromONNX(str(MODEL_FOLDER / MODEL_NAME)) for _ in range(2)
+            )
         except cv2.error as error:
             message = f"OpenCV {cv2.__version__} can't read the segmentation model: {error}"
             raise ModelError(message) from error
@@ -137,6 +147,7 @@ class NetworkSegmenter:
         inside = inside_frame(image.shape[:2], crop)
         looks = [maps, *self._look_again(image, crop, perturbations)]
         maps = np.mean(looks, axis=0, dtype=np.float32)
+        maps[_OF_HAIR] = self._finer(image, crop, maps, perturbations)
         scalp = scalp_mask(maps, inside)
         classes, fraction = _maps_inside(maps, image.shape[:2], crop)
         scalp &= classes != RegionClass.OBJECT
@@ -197,10 +208,11 @@ class NetworkSegmenter:
         return find_head(partial(self._look, image), image)
 
     def _predict(self, picture: ImageArray) -> Maps:
-        """Run the network on a square crop; (9, INPUT_PX, INPUT_PX) float32 maps."""
+        """Run the network on a square picture (S, S, 3); (9, S, S) float32 maps."""
+        net = self._net if len(picture) == INPUT_PX else self._finer_net
         blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
-        self._net.setInput(np.ascontiguousarray(blob))
-        return np.asarray(self._net.forward()[0], dtype=np.float32)
+        net.setInput(np.ascontiguousarray(blob))
+        return np.array(net.forward()[0], dtype=np.float32)
 
     def _surroundings(self, image: ImageArray, crop: Crop) -> Surroundings | None:
         """A wider look; None where the crop already holds the whole photograph."""
@@ -210,21 +222,33 @@ class NetworkSegmenter:
         classes, fraction = _maps_inside(self._look(image, wide), image.shape[:2], wide)
         return Surroundings(wide.grid(), fraction, classes)
 
-    def _look(self, image: ImageArray, crop: Crop) -> Maps:
-        return self._predict(shrunk(cut(image, crop)))
+    def _look(self, image: ImageArray, crop: Crop, side: int = INPUT_PX) -> Maps:
+        return averaged(self._predict(shrunk(cut(image, crop), side)))
 
-    def _look_again(self, image: ImageArray, crop: Crop, perturbations: int) -> list[Maps]:
+    def _look_again(
+        self, image: ImageArray, crop: Crop, perturbations: int, side: int = INPUT_PX
+    ) -> list[Maps]:
         """Maps of perturbed looks on the crop's grid; every second one is seen in a mirror."""
         found = []
         for number, recipe in enumerate(RECIPES[:perturbations]):
             looked = crop.zoomed(recipe.zoom)
-            copy = perturbed(shrunk(cut(image, looked)), recipe)
+            copy = perturbed(shrunk(cut(image, looked), side), recipe)
             if number % 2:
                 maps = self._predict(copy)
             else:
                 maps = self._predict(np.ascontiguousarray(copy[:, ::-1]))[:, :, ::-1]
-            found.append(resampled(maps, looked.grid(), crop.grid()))
+            found.append(resampled(averaged(maps), looked.grid(), crop.grid()))
         return found
+
+    def _finer(self, image: ImageArray, crop: Crop, maps: Maps, perturbations: int) -> Maps:
+        """Hair fraction and doubt at the finest scale that the photograph's pixels allow."""
+        side = finer_side(crop)
+        if side == INPUT_PX:
+            return maps[_OF_HAIR]
+        again = self._look_again(image, crop, min(perturbations, FINER_LOOKS), side)
+        looks = [self._look(image, crop, side), *again]
+        mean = np.mean([look[_OF_HAIR] for look in looks], axis=0)
+        return np.asarray(mean, dtype=np.float32)
 
 
 def _maps_inside(

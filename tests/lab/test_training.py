@@ -13,7 +13,7 @@ from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
 from lab.training.batches import draw_batch
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
 from lab.training.dataset import BEYOND_LIGHT, Pictures, draw_crop, unpack
-from scalptrack.segmentation.crops import INPUT_PX
+from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 
 MODEL = Path(__file__).parents[2] / "scalptrack" / "segmentation" / "model"
 
@@ -135,7 +135,7 @@ def test_model_matches_its_checksum() -> None:
     assert (MODEL / listed[1]).stat().st_size < 9_000_000  # two networks of 4 MB
 
 
-@pytest.mark.parametrize("side", [INPUT_PX, 256])
+@pytest.mark.parametrize("side", [INPUT_PX, FINER_PX])
 def test_model_answers_with_activated_maps(side) -> None:
     net = cv2.dnn.readNetFromONNX(str(MODEL / "scalpnet.onnx"))
     image = np.random.default_rng(0).random((1, 3, side, side), np.float32)

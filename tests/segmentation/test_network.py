@@ -12,8 +12,14 @@ import pytest
 from scalptrack.errors import HeadNotFoundError, ModelError
 from scalptrack.images import read_photograph
 from scalptrack.segmentation import NetworkSegmenter, crops, network
-from scalptrack.segmentation.maps import COSINE_CHANNEL, FRACTION_CHANNEL, SCALP_CHANNEL
+from scalptrack.segmentation.maps import (
+    COSINE_CHANNEL,
+    DOUBT_CHANNEL,
+    FRACTION_CHANNEL,
+    SCALP_CHANNEL,
+)
 from scalptrack.segmentation.perturb import RECIPES, perturbed
+from scalptrack.segmentation.uncertainty import doubt_of
 from scalptrack.single import photograph_maps
 
 
@@ -104,6 +110,40 @@ def test_maps_of_a_zoomed_look_come_back_to_their_place(zoom) -> None:
     (found,) = crops.resampled(ramp(looked.grid())[np.newaxis], looked.grid(), crop.grid())
     inner = np.s_[60:-60, 60:-60]
     np.testing.assert_allclose(found[inner], ramp(crop.grid())[inner], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("own", "side"), [(200, 320), (560, 320), (655, 416), (719, 480), (760, 512), (4000, 512)]
+)
+def test_hair_is_looked_at_as_finely_as_the_photograph_allows(own, side) -> None:
+    assert crops.finer_side(crops.Crop(0, 0, own)) == side
+
+
+def test_only_hair_and_doubt_come_from_the_finer_look(segmenter, monkeypatch) -> None:
+    def finer_is_hairier(_segmenter, picture):
+        maps = _red_is_scalp(_segmenter, picture)
+        maps[FRACTION_CHANNEL] = maps[DOUBT_CHANNEL] = 0.2 if len(picture) == 320 else 0.5
+        return maps
+
+    monkeypatch.setattr(NetworkSegmenter, "_predict", finer_is_hairier)
+    for radius, fraction in ((100, 0.2), (400, 0.5)):
+        image = np.zeros((1000, 1000, 3), np.uint8)
+        cv2.circle(image, (500, 500), radius, (240, 0, 0), -1)
+        found = segmenter.segment(image, perturbations=3)
+        np.testing.assert_allclose(found.hair_fraction[found.scalp], fraction, atol=1e-5)
+        np.testing.assert_allclose(
+            found.doubt[found.scalp], doubt_of(np.float32(fraction)), atol=1e-5
+        )
+        assert found.scalp.sum() == pytest.approx(np.pi * 120**2, rel=0.1)
+        assert found.coverage_sd_fraction < 1e-6  # Of looks at one scale, not between scales.
+
+
+def test_maps_of_a_finer_picture_are_averaged() -> None:
+    fine = np.random.default_rng(2).random((3, 640, 640)).astype(np.float32)
+    coarse = crops.averaged(fine)
+    assert coarse.shape == (3, 320, 320)
+    np.testing.assert_allclose(coarse[1, 5, 7], fine[1, 10:12, 14:16].mean(), rtol=1e-6)
+    assert crops.averaged(coarse) is coarse
 
 
 def _red_is_scalp(_segmenter, picture):
