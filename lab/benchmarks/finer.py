@@ -1,9 +1,9 @@
 """At what size of picture hair is told best from skin, by the pixels that the photograph has.
 
 Run: ``python -m lab.benchmarks.finer --first 930000 --count 36 --phantom FOLDER [FOLDER ...]``:
-people of lab/strands rendered at 1152 px, and output of lab/phantom. Each photograph is cropped around its
-true scalp as the program crops heads, and shown to the shipped network at several sizes; the error
-is that of the coverage of the true scalp, so that finding it plays no part. The limits of
+people of lab/strands rendered at 1152 px, and output of lab/phantom. Each photograph is cropped
+around its true scalp as the program crops heads, and shown to the shipped network at several sizes;
+the error is that of the coverage of the true scalp, so that finding it plays no part. The limits of
 `scalptrack.segmentation.crops.finer_side` follow from it.
 """
 

@@ -60,8 +60,6 @@ comparison with the second opinion."""
 FINER_LOOKS = 2
 """How many perturbed looks are also taken at the finer scale, where they cost more."""
 
-_OF_HAIR = [FRACTION_CHANNEL, DOUBT_CHANNEL]
-
 OPINION_SEED = 20260101
 
 OPINION_PX = 600
@@ -147,7 +145,9 @@ class NetworkSegmenter:
         inside = inside_frame(image.shape[:2], crop)
         looks = [maps, *self._look_again(image, crop, perturbations)]
         maps = np.mean(looks, axis=0, dtype=np.float32)
-        maps[_OF_HAIR] = self._finer(image, crop, maps, perturbations)
+        finer = finer_side(crop)
+        if finer > INPUT_PX:
+            maps[FRACTION_CHANNEL] = self._finer_hair(image, crop, finer, perturbations)
         scalp = scalp_mask(maps, inside)
         classes, fraction = _maps_inside(maps, image.shape[:2], crop)
         scalp &= classes != RegionClass.OBJECT
@@ -162,7 +162,7 @@ class NetworkSegmenter:
             glare=_glare_mask(full),
             method=self.method,
             coverage_sd_fraction=_coverage_sd([look[FRACTION_CHANNEL] for look in looks], scalp),
-            doubt=doubt_of(maps[DOUBT_CHANNEL]),
+            doubt=doubt_of(maps[DOUBT_CHANNEL], finer),
             warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
             if perturbations
             else (),
@@ -240,14 +240,13 @@ class NetworkSegmenter:
             found.append(resampled(averaged(maps), looked.grid(), crop.grid()))
         return found
 
-    def _finer(self, image: ImageArray, crop: Crop, maps: Maps, perturbations: int) -> Maps:
-        """Hair fraction and doubt at the finest scale that the photograph's pixels allow."""
-        side = finer_side(crop)
-        if side == INPUT_PX:
-            return maps[_OF_HAIR]
+    def _finer_hair(
+        self, image: ImageArray, crop: Crop, side: int, perturbations: int
+    ) -> NDArray[np.float32]:
+        """Hair fraction (INPUT_PX, INPUT_PX) as seen in a finer picture."""
         again = self._look_again(image, crop, min(perturbations, FINER_LOOKS), side)
         looks = [self._look(image, crop, side), *again]
-        mean = np.mean([look[_OF_HAIR] for look in looks], axis=0)
+        mean = np.mean([look[FRACTION_CHANNEL] for look in looks], axis=0)
         return np.asarray(mean, dtype=np.float32)
 
 
