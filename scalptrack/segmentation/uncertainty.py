@@ -15,9 +15,9 @@ from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 # Fitted by `python -m lab.benchmarks.people fit` on 40 people of lab/strands (24 in pictures of
 # 1152 px, seeds from 940,000, and 16 of 640 px, from 945,000) and 90 photographs of validation
 # people 0 to 29 of lab/phantom, who are in no training and in no table of it; 11 of these pictures
-# have no number. No coverage is stated surer than 2 points. What the network foretells at the scale
-# at which it learned to is 1.7 times too small where hair is seen at that scale, and 1.2 times where
-# it is seen at the finest (125 pictures).
+# have no number. No coverage is stated surer than 2 points. What the network foretells at the
+# scale at which it learned to is 1.7 times too small where hair is seen at that scale, and 1.2
+# times where it is seen at the finest (125 pictures).
 PER_FORETOLD = 1.7
 PER_FORETOLD_FINER = 1.2
 BASE_FRACTION = 0.02
