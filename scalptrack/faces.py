@@ -94,9 +94,8 @@ def face_cover(segmentation: Segmentation | None, view: str, shape: tuple[int, i
         return FaceCover(FaceOutcome.NOT_COVERED, nothing, "no face was found")
     if view != "frontal":
         return FaceCover(FaceOutcome.SKIN_COVERED, _laid_out(_widened(skin), segmentation, shape))
-    scalp_rows, skin_rows = np.nonzero(segmentation.scalp)[0], np.nonzero(skin)[0]
-    if np.median(skin_rows) <= np.median(scalp_rows):
-        reason = "the face is not below the scalp: is the picture upside down?"
+    if not _is_upright(segmentation.scalp, skin):
+        reason = "the face is not below the scalp: is the picture upside down or on its side?"
         return FaceCover(FaceOutcome.NOT_COVERED, nothing, reason)
     below = np.zeros(skin.shape, dtype=np.bool_)
     below[_face_line(segmentation, skin) :] = True
@@ -108,6 +107,18 @@ def covered(image: ImageArray, cover: FaceCover) -> ImageArray:
     copy = image.copy()
     copy[cover.mask] = COVER_LEVEL
     return copy
+
+
+def _is_upright(scalp: BoolArray, skin: BoolArray) -> bool:
+    """Whether the face lies below the scalp rather than above or beside it.
+
+    A photograph that lost its EXIF orientation lies on its side: a cover from some row down would
+    then leave one half of the face, with an eye, as it is.
+    """
+    (scalp_y, scalp_x), (skin_y, skin_x) = (
+        [float(np.median(each)) for each in np.nonzero(mask)] for mask in (scalp, skin)
+    )
+    return skin_y - scalp_y > abs(skin_x - scalp_x)
 
 
 def _face_line(segmentation: Segmentation, skin: BoolArray) -> int:
