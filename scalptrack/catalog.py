@@ -7,30 +7,28 @@ read-only. The identity of a photograph is its content, never its name.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from scalptrack.errors import ImageReadError, InputError, OutputError
+from scalptrack.errors import ImageReadError, InputError
 from scalptrack.filenames import UNSPECIFIED_VIEW, PathReading, read_path, view_named
-from scalptrack.folders import is_output_folder, list_files, outside_link_message
+from scalptrack.folders import is_output_folder, list_files, outside_link_message, shown_name
 from scalptrack.images import (
     PHOTOGRAPH_SUFFIXES,
     RAW_SUFFIXES,
     sha256_of_file,
     verify_photograph,
-    write_text_atomic,
 )
 from scalptrack.manifest import (
     ManifestRow,
-    manifest_text,
     raise_lost_references,
     raise_table_errors,
     read_events,
     read_manifest,
+    write_manifest,
 )
 from scalptrack.records import CaptureInfo, Catalog, Photograph, Reason, RejectedFile
 
@@ -95,7 +93,7 @@ def catalog_folder(
         )
         raise InputError(msg)
     files, rejected, notes = list_files(root, skip=skip)
-    root_name = root.resolve().name or "subject"
+    root_name = shown_name(root.resolve().name) or "subject"
     candidates: list[_Candidate] = []
     for index, path in enumerate(files):
         name = path.relative_to(root).as_posix()
@@ -159,29 +157,6 @@ def catalog_manifest(
     everything = _sorted_by_name([*rejected, *duplicates])
     raise_lost_references(manifest, rows, everything)
     return Catalog(root=manifest.parent, photographs=photographs, rejected=everything)
-
-
-def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> None:
-    """Write the photographs of a catalog as a manifest that `catalog_manifest` reads.
-
-    Raises
-    ------
-    OutputError
-        If there is a file already that differs from what would be written (it may hold
-        corrections made by hand), unless it may be overwritten; or if writing fails.
-    """
-    folder = path.resolve().parent
-    names = [
-        Path(os.path.relpath(photograph.path.absolute(), folder)).as_posix()
-        for photograph in catalog.photographs
-    ]
-    text = manifest_text(catalog.photographs, names)
-    if path.exists() and not overwrite:
-        if path.is_file() and path.read_bytes() == text.encode():
-            return
-        msg = f"{path} exists and differs. Choose another name, or allow to overwrite it."
-        raise OutputError(msg)
-    write_text_atomic(path, text)
 
 
 def _today() -> date:

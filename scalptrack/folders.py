@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -39,8 +40,8 @@ class _Listing:
     hidden: int = 0
 
     def name_of(self, path: Path) -> str:
-        """Path relative to the root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        """Path relative to the root, with forward slashes, in letters that can be shown."""
+        return shown_name(path.relative_to(self.root).as_posix())
 
     def leaves_out(self, path: Path) -> bool:
         """Whether a file or folder is hidden, of the system, or left out as asked."""
@@ -90,8 +91,11 @@ class _Listing:
         """List a file, or note why it is left out."""
         if self.leaves_out(path):
             return
+        name = path.relative_to(self.root).as_posix()
         if path.parent == self.root and path.name.casefold() in _SIDE_FILES:
             self.notes.append(_side_file_note(path.name))
+        elif name != shown_name(name):
+            self.reject(path, "unreadable_name", _name_message(name))
         else:
             self.files.append(path)
 
@@ -170,6 +174,29 @@ def _shorter_stems(stem: str) -> list[str]:
 def is_system_name(name: str) -> bool:
     """Whether a name is hidden or belongs to an operating system."""
     return name.startswith(".") or name.casefold() in _SYSTEM_NAMES
+
+
+def shown_name(name: str) -> str:
+    r"""A name as text: bytes that are no UTF-8, and control characters, as their numbers.
+
+    Examples
+    --------
+    >>> shown_name("J\udcf6rg"), shown_name("a\nb"), shown_name("Jörg")
+    ('J\\xf6rg', 'a\\x0ab', 'Jörg')
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(c):02x}" if unicodedata.category(c) == "Cc" else c for c in text)
+
+
+def _name_message(name: str) -> str:
+    """Why a file whose name is no text is left out: no table could name it, or its subject."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        why = "its name is not UTF-8; an archive from an old Windows computer may have made it"
+    else:
+        why = "its name holds control characters"
+    return f"{shown_name(name)}: {why}. Rename the file, or the folder with these letters."
 
 
 def is_output_folder(folder: Path) -> bool:

@@ -174,6 +174,13 @@ def pipe(folder: Path) -> None:
     os.mkfifo(folder / f"{DAY}.jpg")
 
 
+def latin_name(folder: Path) -> None:
+    saved("x.jpg")(folder)
+    (folder / "x.jpg").rename(
+        os.fsdecode(os.fsencode(folder) + f"/J\xf6rg {DAY}.jpg".encode("latin-1"))
+    )
+
+
 def results_folder(folder: Path) -> None:
     (folder / "results").mkdir()
     (folder / "results" / "provenance.json").write_text('{"schema": "scalptrack.provenance/1"}')
@@ -326,6 +333,13 @@ CASES = (
     Case("link out of the folder", f"{DAY}.jpg", outside_link, "outside_link", "posix"),
     Case("link to a file that is gone", f"{DAY}.jpg", broken_link, "missing", "posix"),
     Case("named pipe", f"{DAY}.jpg", pipe, "not_a_photograph", "posix"),
+    Case(
+        "name in an old code page (an archive from Windows)",
+        rf"J\xf6rg {DAY}.jpg",
+        latin_name,
+        "unreadable_name",
+        "posix",
+    ),
     # Dates, views and people
     Case(
         "date that can be read in two ways",

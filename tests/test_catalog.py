@@ -5,11 +5,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from scalptrack.catalog import catalog_folder, catalog_manifest, read_events, write_manifest
+from scalptrack.cli.main import main
 from scalptrack.errors import InputError, OutputError
 from scalptrack.filenames import read_dates, read_path, view_named
 from scalptrack.records import Event
@@ -283,6 +285,43 @@ def test_files_that_are_no_photographs(folder):
         "a/vertex/2025-02-01.jpg is cut off: its end is missing. Copy it again from the camera."
     )
     assert (catalog.rejected[1].subject, catalog.rejected[1].visit_date) == ("", None)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems alone")
+def test_names_that_are_no_text_are_rejected_and_can_be_written_everywhere(folder, tmp_path):
+    """An archive of a Windows computer: track used to end with a traceback after measuring."""
+    folder.add("a/vertex/2025-01-01.jpg")
+    for name in (
+        "J\udcf6rg/vertex/2025-01-01.jpg",
+        "b/vertex/caf\udce9 2025-01-02.jpg",
+        "a\nb/1.jpg",
+    ):
+        folder.add(name)
+    catalog = folder.read()
+    assert [each.name for each in catalog.photographs] == ["a/vertex/2025-01-01.jpg"]
+    assert codes(catalog) == {
+        r"J\xf6rg/vertex/2025-01-01.jpg": "unreadable_name",
+        r"a\x0ab/1.jpg": "unreadable_name",
+        r"b/vertex/caf\xe9 2025-01-02.jpg": "unreadable_name",
+    }
+    assert catalog.rejected[0].reason.message == (
+        r"J\xf6rg/vertex/2025-01-01.jpg: its name is not UTF-8; an archive from an old Windows "
+        "computer may have made it. Rename the file, or the folder with these letters."
+    )
+    within = catalog_folder(folder.root / "J\udcf6rg", today=TODAY)
+    assert places(within) == [(r"J\xf6rg", "vertex", "2025-01-01", 1, "vertex/2025-01-01.jpg")]
+    write_manifest(within, folder.root / "J\udcf6rg" / "manifest.csv")
+    with pytest.raises(OutputError, match="has a name that is not UTF-8, which"):
+        write_manifest(within, tmp_path / "manifest.csv")
+    assert not (tmp_path / "manifest.csv").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems alone")
+def test_a_document_that_names_such_a_file_is_json(folder):
+    folder.root.joinpath("caf\udce9.jpg").write_bytes(b"")
+    result = CliRunner().invoke(main, ["check", f"{folder.root}/caf\udce9.jpg", "--json"])
+    document = json.loads(result.stdout_bytes.decode("utf-8", "strict"))
+    assert document["photographs"][0]["photo"].endswith("/caf\udce9.jpg")
 
 
 def test_no_message_holds_the_path_of_this_machine(folder):
