@@ -208,6 +208,7 @@ _LONG = f"{DAY}_" + "x" * 200 + ".jpg"
 _HTML = b"<!DOCTYPE html><html><body>Please sign in to download.</body></html>" * 5
 _UNSET_CLOCK = pictures.exif_bytes({pictures.DATE_ORIGINAL: "1980:01:01 00:00:00"})
 _CAMERA_DATE = pictures.exif_bytes({pictures.DATE_ORIGINAL: "2024:04:03 10:15:00"})
+_OTHER_CAMERA = {pictures.DATE_ORIGINAL: "2024:05:03 18:22:07"}
 
 CASES = (
     # Files that are damaged
@@ -470,6 +471,24 @@ CASES = (
             bytes_of(lambda: pictures.heic(scene()), f"{DAY}.heic"),
         ),
         NOTED,
+    ),
+    Case(
+        "JPEG named like a HEIC, taken at another time (two phones)",
+        "IMG_0001.jpg",
+        both(
+            saved("IMG_0001.jpg", quality=92, exif=_CAMERA_DATE),
+            bytes_of(lambda: pictures.heic(noise(), exif=_OTHER_CAMERA), "IMG_0001.heic"),
+        ),
+        USED,
+    ),
+    Case(
+        "JPEG exported of a HEIC that is cut off",
+        f"{DAY}.jpg",
+        both(
+            saved(f"{DAY}.jpg", quality=92),
+            bytes_of(lambda: pictures.heic(noise()), f"{DAY}.heic", 0.6),
+        ),
+        USED,
     ),
     Case("file of the operating system", "Thumbs.db", bytes_of(b"\xd0\xcf", "Thumbs.db"), NOTED),
     Case("hidden file", ".DS_Store", bytes_of(struct.pack(">I", 1), ".DS_Store"), NOTED),
