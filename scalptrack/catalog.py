@@ -246,7 +246,7 @@ def _is_seen_in(
     twin: Twin, outcomes: Mapping[Path, _Candidate | RejectedFile], max_megapixels: float
 ) -> bool:
     """Whether a photograph beside a file could be decoded and is the same exposure."""
-    for outcome in filter(None, map(outcomes.get, twin.beside)):
+    for outcome in [outcomes[path] for path in twin.beside if path in outcomes]:
         if isinstance(outcome, RejectedFile):
             same = outcome.reason.code in _UNPLACED_CODES
         else:

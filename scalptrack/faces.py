@@ -41,6 +41,14 @@ COVER_LEVEL = 128
 """Flat grey: unlike a blur or a mosaic it holds nothing of what was there."""
 
 
+EXPOSING_COPIES = {
+    "screenshot": "a screenshot may show names beside the photograph",
+    "annotated": "its file says that text is written into the picture, which may be a name",
+}
+"""Why copies of these kinds (`scalptrack.records.CaptureInfo`) show more than a head: nothing finds
+the text in them, so nothing can cover it."""
+
+
 class FaceOutcome(StrEnum):
     """What became of the face in a copy."""
 
@@ -59,7 +67,7 @@ class FaceCover:
     outcome : FaceOutcome
         ``COVERED``: a frontal view from the top of the face down. ``SKIN_COVERED``: in any other
         view all skin that is not scalp. ``NOT_COVERED``: no face was found where one is to be
-        expected.
+        expected, or there may be text.
     mask : bool (H, W)
         Pixels of the photograph to cover.
     reason : str
@@ -71,7 +79,13 @@ class FaceCover:
     reason: str = ""
 
 
-def face_cover(segmentation: Segmentation | None, view: str, shape: tuple[int, int]) -> FaceCover:
+def face_cover(
+    segmentation: Segmentation | None,
+    view: str,
+    shape: tuple[int, int],
+    *,
+    copied_by: str | None = None,
+) -> FaceCover:
     """Find what to cover in a photograph of a view.
 
     Parameters
@@ -82,8 +96,12 @@ def face_cover(segmentation: Segmentation | None, view: str, shape: tuple[int, i
         One of the program's views, or any other name: then a face is expected.
     shape : tuple of int
         (H, W) of the photograph.
+    copied_by : str or None
+        What the file is a copy of; one of `EXPOSING_COPIES` can't be covered.
     """
     nothing = np.zeros(shape, dtype=np.bool_)
+    if copied_by in EXPOSING_COPIES:
+        return FaceCover(FaceOutcome.NOT_COVERED, nothing, EXPOSING_COPIES[copied_by])
     if segmentation is None:
         return FaceCover(FaceOutcome.NOT_COVERED, nothing, "no head was found")
     skin = segmentation.classes == RegionClass.OTHER_SKIN

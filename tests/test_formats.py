@@ -414,6 +414,7 @@ def test_a_recompressed_copy_is_known_by_its_tables(tmp_path):
         ("messenger", "messenger_copy"),
         ("screenshot", "screenshot"),
         ("recompressed", "recompressed_copy"),
+        ("annotated", "burned_in_text"),
         (None, None),
     ],
 )
