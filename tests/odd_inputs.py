@@ -124,6 +124,14 @@ def saved_part(name: str, share: float, *, zeros: bool = False) -> Build:
     return build
 
 
+def holed_jpeg(folder: Path) -> None:
+    path = folder / f"{DAY}.jpg"
+    saved(path.name, noise(), quality=92)(folder)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + bytes(512) + content[half + 512 :])
+
+
 def broken_exif(folder: Path) -> None:
     exif = pictures.exif_bytes({pictures.MODEL: "One" * 30, pictures.MAKE: "Acme" * 20})
     saved(f"{DAY}.jpg", exif=exif, quality=92)(folder)
@@ -219,6 +227,12 @@ CASES = (
         f"{DAY}.jpg",
         saved_part(f"{DAY}.jpg", 0.5, zeros=True),
         "truncated",
+    ),
+    Case(
+        "JPEG with a sector of zeros in its middle (a card that failed)",
+        f"{DAY}.jpg",
+        holed_jpeg,
+        "corrupt",
     ),
     Case("PNG, cut off", f"{DAY}.png", saved_part(f"{DAY}.png", 0.6), "truncated"),
     Case("TIFF, cut off", f"{DAY}.tif", saved_part(f"{DAY}.tif", 0.6), "truncated"),
