@@ -7,37 +7,45 @@ read-only. The identity of a photograph is its content, never its name.
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from scalptrack.errors import ImageReadError, InputError, OutputError
-from scalptrack.filenames import UNSPECIFIED_VIEW, PathReading, read_path, view_named
-from scalptrack.folders import is_output_folder, list_files, outside_link_message
+from scalptrack.errors import ImageReadError, InputError
+from scalptrack.filenames import UNSPECIFIED_VIEW, PathReading, natural_key, read_path, view_named
+from scalptrack.folders import (
+    is_output_folder,
+    left_out_note,
+    list_files,
+    outside_link_message,
+    shown_name,
+)
 from scalptrack.images import (
     PHOTOGRAPH_SUFFIXES,
     RAW_SUFFIXES,
     sha256_of_file,
     verify_photograph,
-    write_text_atomic,
 )
 from scalptrack.manifest import (
     ManifestRow,
-    manifest_text,
     raise_lost_references,
     raise_table_errors,
     read_events,
     read_manifest,
+    write_manifest,
 )
 from scalptrack.records import CaptureInfo, Catalog, Photograph, Reason, RejectedFile
+from scalptrack.twins import Twin, is_same_exposure
 
 __all__ = ["catalog_folder", "catalog_manifest", "read_events", "write_manifest"]
 
 # The first photographs with an EXIF date were taken in 1995: an earlier one is an unset clock.
 _FIRST_EXIF_YEAR = 1995
+
+# Of photographs that could be decoded, but not placed in the study.
+_UNPLACED_CODES = frozenset({"no_date", "ambiguous_date", "impossible_date", "ambiguous_view"})
 
 Progress = Callable[[int, int], None]
 
@@ -94,26 +102,36 @@ def catalog_folder(
             "photographs, and write results into another one."
         )
         raise InputError(msg)
-    files, rejected, notes = list_files(root, skip=skip)
-    root_name = root.resolve().name or "subject"
-    candidates: list[_Candidate] = []
-    for index, path in enumerate(files):
+    listing = list_files(root, skip=skip)
+    root_name = shown_name(root.resolve().name) or "subject"
+
+    def examined(path: Path) -> _Candidate | RejectedFile:
         name = path.relative_to(root).as_posix()
         reading = read_path(name.split("/"), root_name=root_name)
-        outcome = _examine(path, name, reading, max_megapixels, today or _today())
-        if isinstance(outcome, _Candidate):
-            candidates.append(outcome)
-        else:
-            rejected.append(outcome)
+        return _examine(path, name, reading, max_megapixels, today or _today())
+
+    outcomes: dict[Path, _Candidate | RejectedFile] = {}
+    for index, path in enumerate(listing.files):
+        outcomes[path] = examined(path)
         if on_progress is not None:
-            on_progress(index + 1, len(files))
-    candidates, strangers = _reject_misfiled(candidates, root_name)
+            on_progress(index + 1, len(listing.files))
+    left_out: Counter[str] = Counter()
+    for twin in listing.twins:
+        if _is_seen_in(twin, outcomes, max_megapixels):
+            left_out[twin.kind] += 1
+        else:
+            outcomes[twin.path] = examined(twin.path)
+    rejected = [each for each in outcomes.values() if isinstance(each, RejectedFile)]
+    candidates, strangers = _reject_misfiled(
+        [each for each in outcomes.values() if isinstance(each, _Candidate)], root_name
+    )
+    notes = [*listing.notes, *(left_out_note(*each) for each in left_out.items())]
     notes += _clock_notes(candidates)
     photographs, duplicates = _accept(sorted(candidates, key=_preference))
     return Catalog(
         root=root,
         photographs=photographs,
-        rejected=_sorted_by_name([*rejected, *strangers, *duplicates]),
+        rejected=_sorted_by_name([*listing.rejected, *rejected, *strangers, *duplicates]),
         notes=tuple(notes),
     )
 
@@ -159,29 +177,6 @@ def catalog_manifest(
     everything = _sorted_by_name([*rejected, *duplicates])
     raise_lost_references(manifest, rows, everything)
     return Catalog(root=manifest.parent, photographs=photographs, rejected=everything)
-
-
-def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> None:
-    """Write the photographs of a catalog as a manifest that `catalog_manifest` reads.
-
-    Raises
-    ------
-    OutputError
-        If there is a file already that differs from what would be written (it may hold
-        corrections made by hand), unless it may be overwritten; or if writing fails.
-    """
-    folder = path.resolve().parent
-    names = [
-        Path(os.path.relpath(photograph.path.absolute(), folder)).as_posix()
-        for photograph in catalog.photographs
-    ]
-    text = manifest_text(catalog.photographs, names)
-    if path.exists() and not overwrite:
-        if path.is_file() and path.read_bytes() == text.encode():
-            return
-        msg = f"{path} exists and differs. Choose another name, or allow to overwrite it."
-        raise OutputError(msg)
-    write_text_atomic(path, text)
 
 
 def _today() -> date:
@@ -245,6 +240,21 @@ def _examine(
         capture=capture,
     )
     return _Candidate(photograph, reading.replicate, is_link, bool(reading.dates))
+
+
+def _is_seen_in(
+    twin: Twin, outcomes: Mapping[Path, _Candidate | RejectedFile], max_megapixels: float
+) -> bool:
+    """Whether a photograph beside a file could be decoded and is the same exposure."""
+    for outcome in [outcomes[path] for path in twin.beside if path in outcomes]:
+        if isinstance(outcome, RejectedFile):
+            same = outcome.reason.code in _UNPLACED_CODES
+        else:
+            taken_at = outcome.photograph.capture.taken_at
+            same = is_same_exposure(twin.path, taken_at, max_megapixels=max_megapixels)
+        if same:
+            return True
+    return False
 
 
 def _undecodable(placed: RejectedFile, error: ImageReadError) -> RejectedFile:
@@ -392,7 +402,7 @@ def _number_replicates(candidates: Sequence[_Candidate]) -> list[Photograph]:
     """Give explicit numbers to the first that asks for them, and the lowest free ones to others."""
     places: dict[tuple[str, str, date], set[int]] = {}
     numbered: list[Photograph] = []
-    by_name = sorted(candidates, key=lambda each: _natural_key(each.photograph.name))
+    by_name = sorted(candidates, key=lambda each: natural_key(each.photograph.name))
     for each in sorted(by_name, key=lambda each: each.replicate is None):
         photograph = each.photograph
         taken = places.setdefault(
@@ -404,15 +414,6 @@ def _number_replicates(candidates: Sequence[_Candidate]) -> list[Photograph]:
         taken.add(number)
         numbered.append(replace(photograph, replicate=number))
     return numbered
-
-
-def _natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that puts IMG_9 before IMG_10."""
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part)
-        for part in re.split(r"(\d+)", name)
-        if part
-    ]
 
 
 def _examine_row(path: Path, row: ManifestRow, max_megapixels: float) -> _Candidate | RejectedFile:

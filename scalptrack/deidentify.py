@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from scalptrack.errors import HeadNotFoundError, ImageReadError, OutputError
-from scalptrack.faces import FaceCover, FaceOutcome, covered, face_cover
+from scalptrack.faces import EXPOSING_COPIES, FaceCover, FaceOutcome, covered, face_cover
 from scalptrack.filenames import UNSPECIFIED_VIEW, VIEWS
 from scalptrack.images import encode_image, read_header, read_photograph, write_bytes_atomic
 from scalptrack.pseudonyms import PseudonymKey
@@ -39,7 +39,7 @@ class CopySettings:
     shift_days : int
         Dates are moved back by 1 to so many days, keyed per subject; 0 leaves them.
     keep_uncovered : bool
-        Also write photographs whose face could not be covered.
+        Also write photographs whose face, or text in them, could not be covered.
     """
 
     shift_days: int = 0
@@ -56,7 +56,8 @@ class Copy:
     name : str
         Of the original, relative to its folder.
     status : str
-        ``"copied"``, ``"withheld"`` (its face could not be covered) or ``"rejected"``.
+        ``"copied"``, ``"withheld"`` (its face, or text in it, could not be covered) or
+        ``"rejected"``.
     copy : str or None
         Of the copy, relative to the folder of the copies.
     face : FaceOutcome or None
@@ -124,8 +125,10 @@ def _copy_of(
     day = None if isinstance(file, RejectedFile) else file.visit_date
     if day is not None and settings.shift_days:
         day = key.shifted(day, file.subject, max_days=settings.shift_days)
-    cover = _find_cover(image, file.view)
+    copied_by = header.capture.copied_by
+    cover = _find_cover(image, file.view, copied_by)
     uncovered = cover.outcome is FaceOutcome.NOT_COVERED
+    what = "Text" if copied_by in EXPOSING_COPIES else "The face"
     name = None
     if not uncovered or settings.keep_uncovered:
         suffix = ".jpg" if header.format in _COMPRESSED else ".png"
@@ -141,17 +144,17 @@ def _copy_of(
         visit_date=day,
         face=cover.outcome,
         covered_fraction=float(cover.mask.mean()),
-        reason=f"The face could not be covered: {cover.reason}." if uncovered else None,
+        reason=f"{what} could not be covered: {cover.reason}." if uncovered else None,
     )
 
 
-def _find_cover(image: ImageArray, view: str) -> FaceCover:
+def _find_cover(image: ImageArray, view: str, copied_by: str | None) -> FaceCover:
     shape = (image.shape[0], image.shape[1])
     try:
         segmentation = shared_segmenter().segment(image)
     except HeadNotFoundError:
         segmentation = None
-    return face_cover(segmentation, view, shape)
+    return face_cover(segmentation, view, shape, copied_by=copied_by)
 
 
 def _rejected(file: Photograph | RejectedFile, key: PseudonymKey, reason: str) -> Copy:

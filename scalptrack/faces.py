@@ -41,6 +41,14 @@ COVER_LEVEL = 128
 """Flat grey: unlike a blur or a mosaic it holds nothing of what was there."""
 
 
+EXPOSING_COPIES = {
+    "screenshot": "a screenshot may show names beside the photograph",
+    "annotated": "its file says that text is written into the picture, which may be a name",
+}
+"""Why copies of these kinds (`scalptrack.records.CaptureInfo`) show more than a head: nothing finds
+the text in them, so nothing can cover it."""
+
+
 class FaceOutcome(StrEnum):
     """What became of the face in a copy."""
 
@@ -59,7 +67,7 @@ class FaceCover:
     outcome : FaceOutcome
         ``COVERED``: a frontal view from the top of the face down. ``SKIN_COVERED``: in any other
         view all skin that is not scalp. ``NOT_COVERED``: no face was found where one is to be
-        expected.
+        expected, or there may be text.
     mask : bool (H, W)
         Pixels of the photograph to cover.
     reason : str
@@ -71,7 +79,13 @@ class FaceCover:
     reason: str = ""
 
 
-def face_cover(segmentation: Segmentation | None, view: str, shape: tuple[int, int]) -> FaceCover:
+def face_cover(
+    segmentation: Segmentation | None,
+    view: str,
+    shape: tuple[int, int],
+    *,
+    copied_by: str | None = None,
+) -> FaceCover:
     """Find what to cover in a photograph of a view.
 
     Parameters
@@ -82,8 +96,12 @@ def face_cover(segmentation: Segmentation | None, view: str, shape: tuple[int, i
         One of the program's views, or any other name: then a face is expected.
     shape : tuple of int
         (H, W) of the photograph.
+    copied_by : str or None
+        What the file is a copy of; one of `EXPOSING_COPIES` can't be covered.
     """
     nothing = np.zeros(shape, dtype=np.bool_)
+    if copied_by in EXPOSING_COPIES:
+        return FaceCover(FaceOutcome.NOT_COVERED, nothing, EXPOSING_COPIES[copied_by])
     if segmentation is None:
         return FaceCover(FaceOutcome.NOT_COVERED, nothing, "no head was found")
     skin = segmentation.classes == RegionClass.OTHER_SKIN
@@ -94,9 +112,8 @@ def face_cover(segmentation: Segmentation | None, view: str, shape: tuple[int, i
         return FaceCover(FaceOutcome.NOT_COVERED, nothing, "no face was found")
     if view != "frontal":
         return FaceCover(FaceOutcome.SKIN_COVERED, _laid_out(_widened(skin), segmentation, shape))
-    scalp_rows, skin_rows = np.nonzero(segmentation.scalp)[0], np.nonzero(skin)[0]
-    if np.median(skin_rows) <= np.median(scalp_rows):
-        reason = "the face is not below the scalp: is the picture upside down?"
+    if not _is_upright(segmentation.scalp, skin):
+        reason = "the face is not below the scalp: is the picture upside down or on its side?"
         return FaceCover(FaceOutcome.NOT_COVERED, nothing, reason)
     below = np.zeros(skin.shape, dtype=np.bool_)
     below[_face_line(segmentation, skin) :] = True
@@ -108,6 +125,18 @@ def covered(image: ImageArray, cover: FaceCover) -> ImageArray:
     copy = image.copy()
     copy[cover.mask] = COVER_LEVEL
     return copy
+
+
+def _is_upright(scalp: BoolArray, skin: BoolArray) -> bool:
+    """Whether the face lies below the scalp rather than above or beside it.
+
+    A photograph that lost its EXIF orientation lies on its side: a cover from some row down would
+    then leave one half of the face, with an eye, as it is.
+    """
+    (scalp_y, scalp_x), (skin_y, skin_x) = (
+        [float(np.median(each)) for each in np.nonzero(mask)] for mask in (scalp, skin)
+    )
+    return skin_y - scalp_y > abs(skin_x - scalp_x)
 
 
 def _face_line(segmentation: Segmentation, skin: BoolArray) -> int:

@@ -73,6 +73,7 @@ _DATE_FORMS = tuple(
         rf"(?<!\d)(?P<first>\d{{1,2}}){_SEPARATOR}(?P<second>\d{{1,2}})(?P=sep){_YEAR}(?!\d)",
         rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-_. ]*{_MONTH}[-_., ]*{_YEAR}(?!\d)",
         rf"(?<!\d){_YEAR}[-_. ]*{_MONTH}[-_. ]*(?P<day>\d{{1,2}})(?!\d)",
+        rf"(?<!\d){_YEAR} ?[年년] ?(?P<month>\d{{1,2}}) ?[月월] ?(?P<day>\d{{1,2}}) ?[日일号]",
         rf"(?<![^\W\d_]){_MONTH}[-_. ]*(?P<day>\d{{1,2}})(?:st|nd|rd|th)?[-_., ]+{_YEAR}(?!\d)",
     )
 )
@@ -249,6 +250,15 @@ def read_path(parts: Sequence[str], *, root_name: str) -> PathReading:
         views=views if len({view for view in views if view in VIEWS}) > 1 else views[:1],
         subject_in_name=stem.before,
     )
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that puts IMG_9 before IMG_10."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part)
+        for part in re.split(r"(\d+)", name)
+        if part
+    ]
 
 
 def _words(text: str) -> list[str]:

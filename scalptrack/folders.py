@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from scalptrack.images import PHOTOGRAPH_SUFFIXES, RAW_SUFFIXES
 from scalptrack.records import Reason, RejectedFile
+from scalptrack.twins import Twin
 
 _SIDE_FILES = frozenset(
     {"readme", "readme.md", "readme.txt", "truth.json", "sha256sums", "checksums.txt", "license"}
@@ -34,13 +36,14 @@ class _Listing:
     root: Path
     skip: frozenset[Path]
     files: list[Path] = field(default_factory=list)
+    twins: list[Twin] = field(default_factory=list)
     rejected: list[RejectedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hidden: int = 0
 
     def name_of(self, path: Path) -> str:
-        """Path relative to the root, with forward slashes."""
-        return path.relative_to(self.root).as_posix()
+        """Path relative to the root, with forward slashes, in letters that can be shown."""
+        return shown_name(path.relative_to(self.root).as_posix())
 
     def leaves_out(self, path: Path) -> bool:
         """Whether a file or folder is hidden, of the system, or left out as asked."""
@@ -52,13 +55,13 @@ class _Listing:
             return True
         return False
 
-    def places(self, suffixes: Collection[str]) -> set[tuple[Path, str]]:
-        """Folders and stems of the listed files with one of the suffixes."""
-        return {
-            (path.parent, path.stem.casefold())
-            for path in self.files
-            if path.suffix.lower() in suffixes
-        }
+    def places(self, suffixes: Collection[str]) -> dict[tuple[Path, str], list[Path]]:
+        """The listed files with one of the suffixes, by folder and stem."""
+        found: dict[tuple[Path, str], list[Path]] = {}
+        for path in self.files:
+            if path.suffix.lower() in suffixes:
+                found.setdefault((path.parent, path.stem.casefold()), []).append(path)
+        return found
 
     def reject(self, path: Path, code: str, message: str) -> None:
         """Account for what can't be followed or opened."""
@@ -90,26 +93,39 @@ class _Listing:
         """List a file, or note why it is left out."""
         if self.leaves_out(path):
             return
+        name = path.relative_to(self.root).as_posix()
         if path.parent == self.root and path.name.casefold() in _SIDE_FILES:
             self.notes.append(_side_file_note(path.name))
+        elif name != shown_name(name):
+            self.reject(path, "unreadable_name", _name_message(name))
         else:
             self.files.append(path)
 
 
-def list_files(
-    root: Path, *, skip: Collection[Path] = ()
-) -> tuple[list[Path], list[RejectedFile], list[str]]:
-    """List the files below a folder that may be photographs; no link to a folder is followed.
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """What a folder holds.
 
-    Returns
-    -------
-    files : list of Path
-        By name.
-    rejected : list of RejectedFile
-        Links that lead outside and folders that can't be opened.
-    notes : list of str
+    Attributes
+    ----------
+    files : tuple of Path
+        What may be photographs, by name.
+    twins : tuple of Twin
+        What is left out if it is the same exposure as one of the files; raw files last.
+    rejected : tuple of RejectedFile
+        Links that lead outside, folders that can't be opened, names that are no text.
+    notes : tuple of str
         What was left out: hidden files, side files, outputs of scalptrack, what is in ``skip``.
     """
+
+    files: tuple[Path, ...]
+    twins: tuple[Twin, ...]
+    rejected: tuple[RejectedFile, ...]
+    notes: tuple[str, ...]
+
+
+def list_files(root: Path, *, skip: Collection[Path] = ()) -> FolderListing:
+    """List the files below a folder that may be photographs; no link to a folder is followed."""
     listing = _Listing(root, frozenset(path.resolve() for path in skip))
     for folder_name, folders, names in os.walk(root, onerror=listing.refuse_folder):
         folder = Path(folder_name)
@@ -119,19 +135,22 @@ def list_files(
     _leave_out_companions(listing)
     if listing.hidden:
         listing.notes.append(f"Hidden and system files and folders left out: {listing.hidden}.")
-    return sorted(listing.files, key=listing.name_of), listing.rejected, listing.notes
+    twins = sorted(listing.twins, key=lambda each: each.path.suffix.lower() in RAW_SUFFIXES)
+    files = sorted(listing.files, key=listing.name_of)
+    return FolderListing(tuple(files), tuple(twins), tuple(listing.rejected), tuple(listing.notes))
 
 
 def _leave_out_companions(listing: _Listing) -> None:
-    """Take out what a phone or a program put beside a photograph, and note how much it is.
+    """Take out what a phone or a program put beside a photograph.
 
-    A live photo's film, a sidecar of edits or of an export, the raw file of a photograph that lies
-    there developed, and the JPEG that was exported of a HEIC (the same exposure is no replicate)
-    belong to the photograph beside them. Without one they stay, with their own outcome.
+    A live photo's film and a sidecar of edits or of an export belong to the photograph beside them;
+    how many there are is noted. The raw file of a photograph that lies there developed, and the
+    JPEG that was exported of a HEIC (the same exposure is no replicate), become twins. Without a
+    photograph beside them they stay, with their own outcome.
     """
     developed = listing.places(_DEVELOPED_SUFFIXES)
-    photographs = developed | listing.places(RAW_SUFFIXES)
     heifs = listing.places(_HEIF_SUFFIXES)
+    photographs = developed.keys() | listing.places(RAW_SUFFIXES).keys()
     kept: list[Path] = []
     counts: Counter[str] = Counter()
     for path in listing.files:
@@ -141,15 +160,20 @@ def _leave_out_companions(listing: _Listing) -> None:
         elif suffix in _SIDECAR_SUFFIXES and _belongs_to(path, photographs):
             counts["sidecar files"] += 1
         elif suffix in RAW_SUFFIXES and place in developed:
-            counts["raw files with a developed copy"] += 1
+            kind = "raw files with a developed copy"
+            listing.twins.append(Twin(path, tuple(developed[place]), kind))
         elif suffix in _JPEG_SUFFIXES and place in heifs:
-            counts["JPEG exports of HEIC photographs"] += 1
+            kind = "JPEG exports of HEIC photographs"
+            listing.twins.append(Twin(path, tuple(heifs[place]), kind))
         else:
             kept.append(path)
     listing.files[:] = kept
-    listing.notes += [
-        f"Left out beside their photographs: {what} ({count})." for what, count in counts.items()
-    ]
+    listing.notes += [left_out_note(what, count) for what, count in counts.items()]
+
+
+def left_out_note(what: str, count: int) -> str:
+    """Note on files that lie beside the photographs that they belong to."""
+    return f"Left out beside their photographs: {what} ({count})."
 
 
 def _belongs_to(sidecar: Path, photographs: set[tuple[Path, str]]) -> bool:
@@ -170,6 +194,29 @@ def _shorter_stems(stem: str) -> list[str]:
 def is_system_name(name: str) -> bool:
     """Whether a name is hidden or belongs to an operating system."""
     return name.startswith(".") or name.casefold() in _SYSTEM_NAMES
+
+
+def shown_name(name: str) -> str:
+    r"""A name as text: bytes that are no UTF-8, and control characters, as their numbers.
+
+    Examples
+    --------
+    >>> shown_name("J\udcf6rg"), shown_name("a\nb"), shown_name("Jörg")
+    ('J\\xf6rg', 'a\\x0ab', 'Jörg')
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(c):02x}" if unicodedata.category(c) == "Cc" else c for c in text)
+
+
+def _name_message(name: str) -> str:
+    """Why a file whose name is no text is left out: no table could name it, or its subject."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        why = "its name is not UTF-8; an archive from an old Windows computer may have made it"
+    else:
+        why = "its name holds control characters"
+    return f"{shown_name(name)}: {why}. Rename the file, or the folder with these letters."
 
 
 def is_output_folder(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,9 +18,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from scalptrack.errors import InputError
+from scalptrack.errors import InputError, OutputError
 from scalptrack.filenames import view_named
-from scalptrack.records import Event, Photograph, RejectedFile
+from scalptrack.images import write_bytes_atomic
+from scalptrack.records import Catalog, Event, Photograph, RejectedFile
 
 MANIFEST_COLUMNS = ("photo", "subject", "view", "visit_date", "replicate", "reference")
 """Columns of a manifest; the last two may be missing or empty."""
@@ -133,6 +135,38 @@ def manifest_text(photographs: Iterable[Photograph], photo_names: Iterable[str])
         ]
         writer.writerow(cells[: len(columns)])
     return buffer.getvalue()
+
+
+def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> None:
+    """Write the photographs of a catalog as a manifest that `catalog_manifest` reads.
+
+    Raises
+    ------
+    OutputError
+        If there is a file already that differs from what would be written (it may hold
+        corrections made by hand), unless it may be overwritten; or if a name or the disk can't
+        take it.
+    """
+    folder = path.resolve().parent
+    names = [
+        Path(os.path.relpath(photograph.path.absolute(), folder)).as_posix()
+        for photograph in catalog.photographs
+    ]
+    text = manifest_text(catalog.photographs, names)
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        msg = (
+            f"A folder above the photographs has a name that is not UTF-8, which {path} can't hold."
+            " Rename that folder, or write the manifest into it."
+        )
+        raise OutputError(msg) from error
+    if path.exists() and not overwrite:
+        if path.is_file() and path.read_bytes() == content:
+            return
+        msg = f"{path} exists and differs. Choose another name, or allow to overwrite it."
+        raise OutputError(msg)
+    write_bytes_atomic(path, content)
 
 
 def read_events(path: Path) -> tuple[Event, ...]:

@@ -98,13 +98,19 @@ def draw_series(
 def _shown_image(
     photograph: MeasuredPhotograph, max_megapixels: float, *, cover_faces: bool
 ) -> ImageArray | None:
-    """The photograph that is drawn from; None where its face has to be covered and can't be."""
+    """The photograph that is drawn from; None where what has to be covered can't be."""
     member = photograph.member
     image, _ = read_photograph(member.photograph.path, max_megapixels=max_megapixels)
     if not cover_faces:
         return image
     shape = (image.shape[0], image.shape[1])
-    cover = face_cover(member.analysis.segmentation, member.photograph.view, shape)
+    original = member.photograph
+    cover = face_cover(
+        member.analysis.segmentation,
+        original.view,
+        shape,
+        copied_by=original.capture.copied_by,
+    )
     return None if cover.outcome is FaceOutcome.NOT_COVERED else covered(image, cover)
 
 

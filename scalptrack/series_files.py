@@ -143,7 +143,7 @@ def _hidden(outcomes: Sequence[Outcome], pictures: PictureNames) -> tuple[str, .
         each.status is Status.MEASURED and (each.sha256, "overlay") not in pictures
         for each in outcomes
     )
-    words = "Measured photographs that are not shown, as a face could not be covered"
+    words = "Measured photographs that are not shown, as a face or text could not be covered"
     return (f"{words}: {count}.",) if count else ()
 
 

@@ -124,6 +124,14 @@ def saved_part(name: str, share: float, *, zeros: bool = False) -> Build:
     return build
 
 
+def holed_jpeg(folder: Path) -> None:
+    path = folder / f"{DAY}.jpg"
+    saved(path.name, noise(), quality=92)(folder)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + bytes(512) + content[half + 512 :])
+
+
 def broken_exif(folder: Path) -> None:
     exif = pictures.exif_bytes({pictures.MODEL: "One" * 30, pictures.MAKE: "Acme" * 20})
     saved(f"{DAY}.jpg", exif=exif, quality=92)(folder)
@@ -174,6 +182,13 @@ def pipe(folder: Path) -> None:
     os.mkfifo(folder / f"{DAY}.jpg")
 
 
+def latin_name(folder: Path) -> None:
+    saved("x.jpg")(folder)
+    (folder / "x.jpg").rename(
+        os.fsdecode(os.fsencode(folder) + f"/J\xf6rg {DAY}.jpg".encode("latin-1"))
+    )
+
+
 def results_folder(folder: Path) -> None:
     (folder / "results").mkdir()
     (folder / "results" / "provenance.json").write_text('{"schema": "scalptrack.provenance/1"}')
@@ -201,6 +216,7 @@ _LONG = f"{DAY}_" + "x" * 200 + ".jpg"
 _HTML = b"<!DOCTYPE html><html><body>Please sign in to download.</body></html>" * 5
 _UNSET_CLOCK = pictures.exif_bytes({pictures.DATE_ORIGINAL: "1980:01:01 00:00:00"})
 _CAMERA_DATE = pictures.exif_bytes({pictures.DATE_ORIGINAL: "2024:04:03 10:15:00"})
+_OTHER_CAMERA = {pictures.DATE_ORIGINAL: "2024:05:03 18:22:07"}
 
 CASES = (
     # Files that are damaged
@@ -211,6 +227,12 @@ CASES = (
         f"{DAY}.jpg",
         saved_part(f"{DAY}.jpg", 0.5, zeros=True),
         "truncated",
+    ),
+    Case(
+        "JPEG with a sector of zeros in its middle (a card that failed)",
+        f"{DAY}.jpg",
+        holed_jpeg,
+        "corrupt",
     ),
     Case("PNG, cut off", f"{DAY}.png", saved_part(f"{DAY}.png", 0.6), "truncated"),
     Case("TIFF, cut off", f"{DAY}.tif", saved_part(f"{DAY}.tif", 0.6), "truncated"),
@@ -326,6 +348,13 @@ CASES = (
     Case("link out of the folder", f"{DAY}.jpg", outside_link, "outside_link", "posix"),
     Case("link to a file that is gone", f"{DAY}.jpg", broken_link, "missing", "posix"),
     Case("named pipe", f"{DAY}.jpg", pipe, "not_a_photograph", "posix"),
+    Case(
+        "name in an old code page (an archive from Windows)",
+        rf"J\xf6rg {DAY}.jpg",
+        latin_name,
+        "unreadable_name",
+        "posix",
+    ),
     # Dates, views and people
     Case(
         "date that can be read in two ways",
@@ -456,6 +485,24 @@ CASES = (
             bytes_of(lambda: pictures.heic(scene()), f"{DAY}.heic"),
         ),
         NOTED,
+    ),
+    Case(
+        "JPEG named like a HEIC, taken at another time (two phones)",
+        "IMG_0001.jpg",
+        both(
+            saved("IMG_0001.jpg", quality=92, exif=_CAMERA_DATE),
+            bytes_of(lambda: pictures.heic(noise(), exif=_OTHER_CAMERA), "IMG_0001.heic"),
+        ),
+        USED,
+    ),
+    Case(
+        "JPEG exported of a HEIC that is cut off",
+        f"{DAY}.jpg",
+        both(
+            saved(f"{DAY}.jpg", quality=92),
+            bytes_of(lambda: pictures.heic(noise()), f"{DAY}.heic", 0.6),
+        ),
+        USED,
     ),
     Case("file of the operating system", "Thumbs.db", bytes_of(b"\xd0\xcf", "Thumbs.db"), NOTED),
     Case("hidden file", ".DS_Store", bytes_of(struct.pack(">I", 1), ".DS_Store"), NOTED),

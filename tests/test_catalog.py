@@ -4,12 +4,15 @@ import random
 from datetime import date, timedelta
 
 import numpy as np
+import pillow_heif
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from scalptrack.catalog import catalog_folder, catalog_manifest, read_events, write_manifest
+from scalptrack.cli.main import main
 from scalptrack.errors import InputError, OutputError
 from scalptrack.filenames import read_dates, read_path, view_named
 from scalptrack.records import Event
@@ -34,7 +37,8 @@ class PhotoFolder:
         path.parent.mkdir(parents=True, exist_ok=True)
         exif = Image.Exif()
         if taken:
-            exif.get_ifd(0x8769)[0x9003] = f"{taken.replace('-', ':')} 10:00:00"
+            day, _, clock = taken.partition(" ")
+            exif.get_ifd(0x8769)[0x9003] = f"{day.replace('-', ':')} {clock or '10:00:00'}"
         pixels = self.rng.integers(0, 255, (70, 80, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(path, exif=exif)
         return path
@@ -58,6 +62,9 @@ def codes(catalog):
     ("path", "expected"),
     [
         ("p01/vertex/2025-03-12.jpg", ("p01", "vertex", None)),
+        ("山田 太郎/vertex/2025年3月12日.jpg", ("山田 太郎", "vertex", None)),
+        ("山田/2025年03月12日/vertex_2.jpg", ("山田", "vertex", 2)),
+        ("김/vertex/2025년 3월 12일.jpg", ("김", "vertex", None)),
         ("p01/vertex/2025-03-12_2.jpg", ("p01", "vertex", 2)),
         ("p01/Crown/20250312_b.JPG", ("p01", "vertex", 2)),
         ("p01/2025-03-12_front.jpg", ("p01", "frontal", None)),
@@ -285,6 +292,43 @@ def test_files_that_are_no_photographs(folder):
     assert (catalog.rejected[1].subject, catalog.rejected[1].visit_date) == ("", None)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems alone")
+def test_names_that_are_no_text_are_rejected_and_can_be_written_everywhere(folder, tmp_path):
+    """An archive of a Windows computer: track used to end with a traceback after measuring."""
+    folder.add("a/vertex/2025-01-01.jpg")
+    for name in (
+        "J\udcf6rg/vertex/2025-01-01.jpg",
+        "b/vertex/caf\udce9 2025-01-02.jpg",
+        "a\nb/1.jpg",
+    ):
+        folder.add(name)
+    catalog = folder.read()
+    assert [each.name for each in catalog.photographs] == ["a/vertex/2025-01-01.jpg"]
+    assert codes(catalog) == {
+        r"J\xf6rg/vertex/2025-01-01.jpg": "unreadable_name",
+        r"a\x0ab/1.jpg": "unreadable_name",
+        r"b/vertex/caf\xe9 2025-01-02.jpg": "unreadable_name",
+    }
+    assert catalog.rejected[0].reason.message == (
+        r"J\xf6rg/vertex/2025-01-01.jpg: its name is not UTF-8; an archive from an old Windows "
+        "computer may have made it. Rename the file, or the folder with these letters."
+    )
+    within = catalog_folder(folder.root / "J\udcf6rg", today=TODAY)
+    assert places(within) == [(r"J\xf6rg", "vertex", "2025-01-01", 1, "vertex/2025-01-01.jpg")]
+    write_manifest(within, folder.root / "J\udcf6rg" / "manifest.csv")
+    with pytest.raises(OutputError, match="has a name that is not UTF-8, which"):
+        write_manifest(within, tmp_path / "manifest.csv")
+    assert not (tmp_path / "manifest.csv").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX systems alone")
+def test_a_document_that_names_such_a_file_is_json(folder):
+    folder.root.joinpath("caf\udce9.jpg").write_bytes(b"")
+    result = CliRunner().invoke(main, ["check", f"{folder.root}/caf\udce9.jpg", "--json"])
+    document = json.loads(result.stdout_bytes.decode("utf-8", "strict"))
+    assert document["photographs"][0]["photo"].endswith("/caf\udce9.jpg")
+
+
 def test_no_message_holds_the_path_of_this_machine(folder):
     folder.add("a/vertex/2025-01-01.jpg").write_bytes(b"\xff\xd8\xff")
     (folder.root / "a/vertex/2025-03-01.jpg").write_text("no picture")
@@ -328,6 +372,52 @@ def test_side_files_hidden_files_and_outputs_are_noted(folder):
         "truth.json was left out: it goes with the photographs, but is none.",
         "Hidden and system files and folders left out: 3.",
     ]
+
+
+def test_two_phones_that_number_alike_are_no_exports_of_one_another(folder):
+    """Two photographs of one stem are one exposure only if their cameras' clocks allow it."""
+    pillow_heif.register_heif_opener()
+    folder.add("a/vertex/IMG_1.heic", taken="2025-01-01")
+    folder.add("a/vertex/IMG_1.jpg", taken="2025-02-01")
+    folder.add("a/vertex/IMG_2.heic", taken="2025-03-01")
+    folder.add("a/vertex/IMG_2.jpg", taken="2025-03-01")
+    folder.add("a/vertex/IMG_3.heic", taken="2025-04-01")
+    folder.add("a/vertex/IMG_3.jpg", taken="2025-04-01 03:00:01")
+    folder.add("a/vertex/IMG_4.heic", taken="2025-05-01")
+    folder.add("a/vertex/IMG_4.jpg", taken="2025-05-01 10:01:00")
+    folder.add("a/vertex/2025-06-01.heic")
+    folder.add("a/vertex/2025-06-01.jpg")
+    catalog = folder.read()
+    assert [each.name.rpartition("/")[2] for each in catalog.photographs] == [
+        *("IMG_1.heic", "IMG_1.jpg", "IMG_2.heic", "IMG_3.heic", "IMG_4.heic", "IMG_4.jpg"),
+        "2025-06-01.heic",
+    ]
+    note = "Left out beside their photographs: JPEG exports of HEIC photographs (3)."
+    assert (catalog.rejected, catalog.notes) == ((), (note,))
+
+
+@pytest.mark.parametrize("content", [b"", None])
+def test_the_export_of_a_broken_photograph_is_used(folder, content):
+    pillow_heif.register_heif_opener()
+    broken = folder.add("a/vertex/2025-01-01.heic")
+    broken.write_bytes(broken.read_bytes()[:-2000] if content is None else content)
+    folder.add("a/vertex/2025-01-01.jpg")
+    (folder.root / "a/vertex/2025-01-01.dng").write_bytes(b"II*\0 not looked at")
+    catalog = folder.read()
+    assert [each.name for each in catalog.photographs] == ["a/vertex/2025-01-01.jpg"]
+    assert list(codes(catalog)) == ["a/vertex/2025-01-01.heic"]
+    assert catalog.notes == (
+        "Left out beside their photographs: raw files with a developed copy (1).",
+    )
+
+
+def test_an_export_goes_with_its_photograph_also_where_that_has_no_date(folder):
+    pillow_heif.register_heif_opener()
+    folder.add("a/vertex/x.heic")
+    folder.add("a/vertex/x.jpg")
+    catalog = folder.read()
+    assert codes(catalog) == {"a/vertex/x.heic": "no_date"}
+    assert len(catalog.notes) == 1
 
 
 def test_a_folder_of_results_is_refused(folder):

@@ -66,6 +66,26 @@ def test_what_cannot_be_covered_says_why(segmentation, words):
     assert not cover.mask.any()
 
 
+@pytest.mark.parametrize("quarters", [1, 3])
+@pytest.mark.parametrize("sinks", [0, 30])
+def test_a_picture_on_its_side_is_not_called_covered(quarters, sinks):
+    upright = frontal()
+    turned = dataclasses.replace(
+        upright,
+        scalp=np.rot90(upright.scalp, quarters),
+        # Some skin of the neck or of an ear lies lower than the scalp: still no upright face.
+        classes=np.roll(np.rot90(upright.classes, quarters), sinks, axis=0),
+    )
+    cover = face_cover(turned, "frontal", SHAPE)
+    assert cover.outcome is FaceOutcome.NOT_COVERED
+    assert "on its side" in cover.reason
+    tilted = dataclasses.replace(
+        upright,
+        scalp=np.roll(upright.scalp, 25, axis=1),
+    )
+    assert face_cover(tilted, "frontal", SHAPE).outcome is FaceOutcome.COVERED
+
+
 @pytest.mark.parametrize("view", ["vertex", "occipital"])
 def test_views_without_a_face_stay_as_they_are_unless_there_is_one(view):
     assert face_cover(frontal(face=False), view, SHAPE).outcome is FaceOutcome.NOT_NEEDED

@@ -11,7 +11,7 @@ import numpy as np
 import pictures
 import pytest
 from pictures import AS_STORED, DATE_ORIGINAL, MAKE, MODEL, ORIENTATION, scene, written
-from PIL import Image, ImageCms, features
+from PIL import Image, ImageCms, ImageFile, features
 
 from scalptrack.catalog import catalog_folder
 from scalptrack.errors import ImageReadError
@@ -399,6 +399,56 @@ def test_copies_are_known_by_their_names(tmp_path, name, kind):
     assert read_header(tmp_path / name).capture.copied_by is None
 
 
+JPEG_KINDS = [
+    {"quality": quality, "optimize": optimize, "subsampling": subsampling}
+    for quality in (30, 75, 95)
+    for optimize in (False, True)
+    for subsampling in (0, 2)
+]
+
+
+def jpeg(array, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("options", JPEG_KINDS, ids=str)
+def test_an_empty_sector_in_a_jpeg_is_damage_and_empty_sky_is_not(options, tmp_path, monkeypatch):
+    """libjpeg decodes the hole: half of the picture then has other colours at other places."""
+    # Pillow's own buffer is too small for optimized noise.
+    monkeypatch.setattr(ImageFile, "MAXBLOCK", 2**22)
+    content = jpeg(noise(300, 240), **options)
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content)
+    verify_photograph(path)
+    start = content.find(b"\xff\xda") + 200
+    for fill in (b"\0", b"\xff"):
+        for place in np.linspace(start, len(content) - 600, 7).astype(int):
+            path.write_bytes(content[:place] + fill * 512 + content[place + 512 :])
+            with pytest.raises(ImageReadError) as caught:
+                verify_photograph(path)
+            # A hole that holds the last marker looks like an end that is missing.
+            assert caught.value.code in {"corrupt", "truncated"}
+            with pytest.raises(ImageReadError):
+                read_photograph(path)
+    for level in (0, 255):
+        empty = np.full((1500, 1200, 3), level, np.uint8)
+        empty[700:800, 500:600] = noise(100, 100)
+        path.write_bytes(jpeg(empty, **options))
+        verify_photograph(path)
+
+
+def test_ones_that_fill_up_before_the_end_marker_are_no_damage(tmp_path):
+    content = jpeg(noise(300, 240), quality=90)
+    assert content.endswith(b"\xff\xd9")
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content[:-2] + b"\xff" * 4096 + b"\xff\xd9")
+    filled, _ = read_photograph(path)
+    path.write_bytes(content)
+    assert (filled == read_photograph(path)[0]).all()
+
+
 def test_a_recompressed_copy_is_known_by_its_tables(tmp_path):
     path = tmp_path / "2023-01-05.jpg"
     Image.fromarray(scene()).save(path, quality=75)
@@ -414,6 +464,7 @@ def test_a_recompressed_copy_is_known_by_its_tables(tmp_path):
         ("messenger", "messenger_copy"),
         ("screenshot", "screenshot"),
         ("recompressed", "recompressed_copy"),
+        ("annotated", "burned_in_text"),
         (None, None),
     ],
 )

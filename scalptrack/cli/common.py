@@ -76,8 +76,10 @@ def translate_errors(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def echo_json(document: dict[str, Any]) -> None:
-    """Print a JSON document on stdout."""
-    click.echo(json.dumps(to_plain(document), indent=2, ensure_ascii=False))
+    """Print a JSON document on stdout, also one with names of files that are no UTF-8."""
+    text = json.dumps(to_plain(document), indent=2, ensure_ascii=False)
+    # The lone surrogates that stand for such bytes become JSON's own escapes.
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 @contextmanager

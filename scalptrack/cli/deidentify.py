@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-uncovered",
     is_flag=True,
-    help="Also copy photographs whose face could not be covered (they are listed).",
+    help="Also copy photographs whose face or text could not be covered (they are listed).",
 )
 @megapixels_option
 @json_option
@@ -74,9 +74,10 @@ def deidentify_command(
 
     Copies hold no metadata, their names are pseudonyms, and faces are covered with grey: in frontal
     views everything from the top of the face down, in other views all skin that isn't scalp.
-    A photograph whose face can't be covered is withheld. The standard output names the originals;
-    the folder --out doesn't. Look at the copies before you share them: tattoos, clothes and rooms
-    stay visible. Originals are only read.
+    A photograph whose face can't be covered is withheld, and so are screenshots and DICOM files
+    with text in the picture. The standard output names the originals; the folder --out doesn't.
+    Look at the copies before you share them: tattoos, clothes and rooms stay visible. Originals
+    are only read.
 
     \b
     Example:
@@ -104,7 +105,7 @@ def deidentify_command(
             click.echo(_line(each))
     echo_counts(
         f"{len(copies)} files: {counts['copied']} copied, {counts['withheld']} withheld because "
-        f"the face could not be covered, {counts['rejected']} rejected"
+        f"a face or text could not be covered, {counts['rejected']} rejected"
     )
     if not counts["copied"]:
         message = "Nothing was copied; the reason of each file is above or in --json."

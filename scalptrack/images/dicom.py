@@ -193,6 +193,7 @@ def _capture(dataset: Any) -> CaptureInfo:
             str(model) if model else None,
         ),
         view_hint=_view_hint(dataset),
+        copied_by="annotated" if dataset.get("BurnedInAnnotation") == "YES" else None,
     )
 
 

@@ -26,6 +26,7 @@ from scalptrack.errors import ImageReadError
 from scalptrack.images.exif import DECODER_ERRORS, capture_of, orientation_of
 from scalptrack.images.failures import access_error, damaged, decoder_errors, unidentified
 from scalptrack.images.header import Header, check_size
+from scalptrack.images.jpeg_scan import has_hole
 
 _FORMATS = {
     "JPEG": JpegImagePlugin,
@@ -116,13 +117,18 @@ def load_pixels(image: Image.Image, path: Path) -> None:
     """Decode the first picture of a file.
 
     libjpeg fills what is missing in the middle of a file whose end is zeros (a copy that was cut
-    off), so the end marker of a JPEG is asked for as well. The decoders of HEIC, AVIF and WebP
-    invent a picture for what is zeros without any error: their files are searched for zeros.
+    off), so the end marker of a JPEG is asked for as well, and its scans are searched for holes.
+    The decoders of HEIC, AVIF and WebP invent a picture for what is zeros without any error: their
+    files are searched for zeros.
     """
     with decoder_errors(path):
         image.load()
-    if image.format in {"JPEG", "MPO"} and not _has_jpeg_end(path.read_bytes()):
-        raise damaged(path, OSError("truncated: no end marker"))
+    if image.format in {"JPEG", "MPO"}:
+        content = path.read_bytes()
+        if not _has_jpeg_end(content):
+            raise damaged(path, OSError("truncated: no end marker"))
+        if has_hole(content):
+            raise damaged(path, OSError("a part of it is empty"))
     if image.format in _CONCEALING_FORMATS:
         _refuse_zeros(path)
 

@@ -147,6 +147,11 @@ COPIES = {
         "This file was compressed strongly and holds nothing of the camera's, as copies from "
         "messengers and web pages do. Use the original if there is one.",
     ),
+    "annotated": (
+        "burned_in_text",
+        "This file says that text, perhaps a name, is written into the picture. Use the "
+        "photograph itself, without the text.",
+    ),
 }
 """Code and advice for what `scalptrack.images` says of a file's origin."""
 

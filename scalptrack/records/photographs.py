@@ -24,7 +24,8 @@ class CaptureInfo:
     view_hint : str or None
         One of the program's own views that the file names (DICOM only); never free text.
     copied_by : str or None
-        ``"messenger"``, ``"screenshot"`` or ``"recompressed"`` where the file isn't the original.
+        ``"messenger"``, ``"screenshot"`` or ``"recompressed"`` where the file isn't the original;
+        ``"annotated"`` where it says that text is written into the picture (DICOM only).
     """
 
     taken_at: datetime | None = None
@@ -102,7 +103,7 @@ class Finding:
     advice: str
 
 
-COPY_CODES = frozenset({"messenger_copy", "screenshot", "recompressed_copy"})
+COPY_CODES = frozenset({"messenger_copy", "screenshot", "recompressed_copy", "burned_in_text"})
 """Codes of findings that say that a file isn't the camera's own; they only inform."""
 
 

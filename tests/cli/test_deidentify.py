@@ -269,7 +269,9 @@ def test_a_face_that_cannot_be_covered_is_withheld_and_listed(tmp_path, light_se
     assert "withheld  anna/frontal/2024-02-01.jpg: The face could not be covered: no face was " in (
         result.stdout
     )
-    assert "2 files: 1 copied, 1 withheld because the face could not be covered" in result.stderr
+    assert (
+        "2 files: 1 copied, 1 withheld because a face or text could not be covered" in result.stderr
+    )
     with (out / "deidentified.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(row["status"], row["face"], bool(row["copy"])) for row in rows] == [
@@ -280,6 +282,36 @@ def test_a_face_that_cannot_be_covered_is_withheld_and_listed(tmp_path, light_se
     again = invoke(photos, "--out", tmp_path / "all", "--key", key, "--keep-uncovered", "--json")
     assert again.exit_code == 1
     assert json.loads(again.stdout)["counts"] == {"copied": 2, "withheld": 0, "rejected": 0}
+
+
+def test_pictures_that_may_hold_text_are_withheld(tmp_path, light_segmenter):
+    """A screenshot of a chat shows who sent the photograph; a clinic burns the name into it."""
+    pytest.importorskip("pydicom")
+    folder = two_photographs(tmp_path / "photos") / "anna" / "frontal"
+    screen = pictures.scene(260, 200)
+    Image.fromarray(screen).save(folder / "Screenshot_20240301-101500.png")
+    texts = {"2024-04-01": "YES", "2024-05-01": "NO"}
+    for day, answer in texts.items():
+        content = pictures.dicom(pictures.scene(240, 210), BurnedInAnnotation=answer, StudyID=day)
+        (folder / f"{day}.dcm").write_bytes(content)
+    out, key = tmp_path / "out", tmp_path / "k"
+    result = invoke(folder.parents[1], "--out", out, "--key", key, "--create-key", "--json")
+    assert result.exit_code == 1
+    copies = {each["name"][13:]: each for each in json.loads(result.stdout)["photographs"]}
+    assert {name: each["status"] for name, each in copies.items()} == {
+        "2024-01-01.jpg": "copied",
+        "Screenshot_20240301-101500.png": "withheld",
+        "2024-04-01.dcm": "withheld",
+        "2024-05-01.dcm": "copied",
+    }
+    assert copies["Screenshot_20240301-101500.png"]["reason"] == (
+        "Text could not be covered: a screenshot may show names beside the photograph."
+    )
+    assert copies["2024-04-01.dcm"]["reason"] == (
+        "Text could not be covered: its file says that text is written into the picture, which may "
+        "be a name."
+    )
+    assert len([path for path in out.rglob("*") if path.suffix in {".jpg", ".png"}]) == 2
 
 
 def test_a_rerun_gives_the_same_bytes_and_another_key_other_names(tmp_path, light_segmenter):
