@@ -123,6 +123,23 @@ def trend_sentence(
     )
 
 
+def rough_trend_sentence(rough_visits: int, visits: int, aligned_by: Sequence[str]) -> str:
+    """Say how many visits of a line rest on an alignment of tier B; empty where none does.
+
+    Examples
+    --------
+    >>> rough_trend_sentence(1, 4, ("outline",))[:69]
+    'Less sure (tier B): 1 of the 4 visits is aligned by the outline of the'
+    """
+    if rough_visits == 0:
+        return ""
+    verb = "is" if rough_visits == 1 else "are"
+    return (
+        f"Less sure (tier B): {rough_visits} of the {plural(visits, 'visit')} {verb} aligned "
+        f"{rough_words(aligned_by)}, which can't tell whether it is the same head."
+    )
+
+
 def not_comparable(
     gaps: Sequence[Gap],
     *,

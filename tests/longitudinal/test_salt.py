@@ -9,6 +9,7 @@ from longitudinal.series import FIRST_DAY, measured
 
 from scalptrack.longitudinal import build_timelines
 from scalptrack.longitudinal.salt import ABSOLUTE_SD_FRACTION, estimate_salt
+from scalptrack.records import Tier
 
 COVERAGES = {
     "vertex": 0.5,
@@ -70,3 +71,12 @@ def test_only_dates_with_all_views_count():
     outcomes = [measured(value, view=view) for view, value in COVERAGES.items()]
     outcomes += [measured(0.5, view="vertex", day=90), measured(0.5, view="occipital", day=90)]
     assert [each.visit_date for each in estimate_salt(build_timelines(outcomes))] == [FIRST_DAY]
+
+
+def test_an_estimate_says_that_it_rests_on_less_sure_alignments():
+    outcomes = [measured(value, view=view) for view, value in COVERAGES.items()]
+    rough = measured(0.9, view="occipital", tier=Tier.B, aligned_by="outline")
+    (estimate,) = estimate_salt(build_timelines([*outcomes[:1], rough, *outcomes[2:]]))
+    assert (estimate.tier, estimate.aligned_by) == (Tier.B, ("outline",))
+    (sure,) = estimate_salt(build_timelines(outcomes))
+    assert (sure.tier, sure.aligned_by) == (Tier.A, ())
