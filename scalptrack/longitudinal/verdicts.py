@@ -169,6 +169,27 @@ def not_comparable(
     )
 
 
+def _only_one(others: int, gaps: Sequence[Gap], baseline_date: date) -> str:
+    """Say that there is one number, and how many visits were made in vain and why.
+
+    A person who is only told that a second visit is needed takes the same photograph again.
+    """
+    can = "can be compared" if _stated(gaps) else "has a number"
+    if others == 0:
+        return (
+            f"Only the visit of {long_date(baseline_date)} {can} so far; a change needs a second "
+            "one."
+        )
+    latest = [gap for gap in gaps if gap.visit_date not in {None, baseline_date}][-1]
+    when = long_date(latest.visit_date) if latest.visit_date else ""
+    which = when if others == 1 else f"The latest of them, {when}"
+    lack = "can't be compared with it" if _stated(gaps) else "gave no number"
+    return (
+        f"No change can be stated: only the visit of {long_date(baseline_date)} {can}, and "
+        f"{plural(others, 'other visit')} {lack}. {which}: {as_sentence(latest.reason.message)}"
+    )
+
+
 def _stated(gaps: Sequence[Gap]) -> bool:
     """Whether what the user stated forbids to compare some photograph that has a number."""
     return any(gap.reason.code in CONDITION_CODES for gap in gaps)
@@ -208,16 +229,8 @@ def summarise(
             "view gave no number."
         )
     comparable = [c for c in changes if c.verdict is not Verdict.NOT_COMPARABLE]
-    if not comparable and _stated(gaps):
-        return (
-            f"Only the visit of {long_date(baseline_date)} can be compared so far; a change needs "
-            "a second one."
-        )
     if not comparable:
-        return (
-            f"Only the visit of {long_date(baseline_date)} has a number so far; a change needs a "
-            "second one."
-        )
+        return _only_one(len(changes), gaps, baseline_date)
     latest = comparable[-1]
     sentence = f"{long_date(latest.visit_date)}: {latest.sentence}"
     later = [c for c in changes if c.visit_date > latest.visit_date]

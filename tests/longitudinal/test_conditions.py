@@ -202,7 +202,9 @@ def test_summary_and_mixed_visits_name_what_is_not_compared(year: list[Outcome])
     assert late.summary.endswith(" 1 later visit can't be compared.")
     lonely = timeline_of(year[:4], at(90, fibres=True))
     assert lonely.summary == (
-        f"Only the visit of {FIRST} can be compared so far; a change needs a second one."
+        f"No change can be stated: only the visit of {FIRST} can be compared, and 1 other visit "
+        "can't be compared with it. 9 April 2024: Hair fibres were in the hair at this visit "
+        "(visits.csv); they look like hair."
     )
     mixed = timeline_of([*year, refused(day=180, replicate=3)], at(180, fibres=True))
     assert change_at(mixed, 180).sentence.endswith(

@@ -2,6 +2,7 @@ import csv
 import datetime as dt
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats
 from scalptrack.longitudinal import MEASURED_ERRORS, ErrorModel, build_timelines
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, dof_of_sum
 from scalptrack.longitudinal.timeline import UNCALIBRATED
-from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
+from scalptrack.records import Change, Event, Outcome, Reason, Status, Tier, Timeline, Verdict
 from scalptrack.tables import changes_csv, coverage_interval, measurements_csv
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
@@ -182,6 +183,21 @@ def test_single_visit_and_later_gap_are_summarised() -> None:
     )
     late = only([measured(0.4), measured(0.6, day=90), refused(day=180)])
     assert late.summary.endswith(" 1 later visit gave no number.")
+
+
+def test_visits_made_in_vain_are_counted_with_their_reason() -> None:
+    vain = only([measured(0.4), refused(day=90), refused(day=180)])
+    assert vain.summary == (
+        "No change can be stated: only the visit of 10 January 2024 has a number, and 2 other "
+        "visits gave no number. The latest of them, 8 July 2024: The photograph is blurred."
+    )
+    other = replace(refused(day=180), reason=Reason("no_agreement", "Another head"))
+    mixed = only([measured(0.4), refused(day=90), other])
+    assert mixed.summary.endswith("The latest of them, 8 July 2024: Another head.")
+    once = only([measured(0.4), refused(day=0, replicate=2), refused(day=90)])
+    assert once.summary.endswith(
+        "1 other visit gave no number. 9 April 2024: The photograph is blurred."
+    )
 
 
 def test_files_without_subject_or_view_belong_to_no_timeline() -> None:

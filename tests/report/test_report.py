@@ -313,6 +313,13 @@ def test_what_rests_on_a_less_sure_alignment_says_so_beside_the_number() -> None
     assert "less sure (tier B)" not in sure
 
 
+def test_visits_made_in_vain_are_said_at_a_glance() -> None:
+    vain = [measured(0.3, is_reference=True), refused(day=90), refused(day=180)]
+    text = Page(build_report(context_of(vain))).text
+    assert "One visit with a number; 2 other visits not comparable with it." in text
+    assert "a change needs a second one" not in text
+
+
 def test_the_interactive_chart_draws_and_says_less_sure_visits() -> None:
     (section,) = context_of(
         [measured(0.3), measured(0.5, day=90, tier=Tier.B, aligned_by="points")]
