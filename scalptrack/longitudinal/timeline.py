@@ -25,6 +25,7 @@ from scalptrack.longitudinal.components import (
 )
 from scalptrack.longitudinal.conditions import (
     CONDITION_CODES,
+    FILE,
     barrier,
     baseline_among,
     caveats,
@@ -59,6 +60,11 @@ from scalptrack.wording import long_date
 UNCALIBRATED = (
     "Uncalibrated: there are too few repeated photographs to know how much two photographs of one "
     "visit differ, so that part of the error is assumed. Take two photographs per visit."
+)
+
+PIGMENTED = (
+    f"Micropigmentation was there at all compared visits ({FILE}). It counts as hair: there is "
+    "less hair than these coverages say."
 )
 
 
@@ -402,6 +408,8 @@ def _notes(
             f"The first visit ({long_date(first_date)}) {lack}, so changes are counted "
             f"from {long_date(baseline_date)}, the earliest visit that {has}. " + " ".join(reasons)
         )
+    if baseline_date is not None and series.stated[baseline_date].micropigmentation:
+        notes.append(PIGMENTED)
     if within.source == "prior" and baseline_date is not None:
         notes.append(UNCALIBRATED)
     return tuple(notes)
