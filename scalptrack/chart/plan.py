@@ -139,7 +139,7 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
         footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
     footer += rough_lines([timeline])
     if timeline.trend is not None and heading:
-        footer += _wrapped(timeline.trend.sentence, 8)
+        footer += _wrapped(timeline.trend.sentence, 10)
     if timeline.sd_source == "prior" and timeline.visits:
         footer.append("Uncalibrated: take two photographs per visit.")
     title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)

@@ -37,9 +37,11 @@ from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
     alignment_sentence,
     as_sentence,
+    baseline_doubt,
     baseline_words,
     change_sentence,
     not_comparable,
+    reach_sentence,
     summarise,
     verdict_of,
 )
@@ -52,6 +54,7 @@ from scalptrack.records import (
     Status,
     Tier,
     Timeline,
+    Trend,
     VisitConditions,
     VisitCoverage,
 )
@@ -243,7 +246,7 @@ def _timeline(
         mdc_low_fraction=mdc.low,
         mdc_high_fraction=mdc.high,
         error_parts=error_parts(series.readings, within, model),
-        trend=fit_trend(visits, dof),
+        trend=_trend(visits, dof, changes),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
         summary=summarise(
@@ -252,8 +255,23 @@ def _timeline(
             gaps=series.gaps,
             baseline_date=baseline_date,
         ),
-        notes=_notes(series, first_date, baseline_date, within),
+        notes=(
+            *_notes(series, first_date, baseline_date, within),
+            *baseline_doubt(visits, changes, first_date),
+        ),
         conditions=tuple(sorted(conditions, key=lambda each: each.visit_date)),
+    )
+
+
+def _trend(
+    visits: tuple[VisitCoverage, ...], dof: float, changes: Sequence[Change]
+) -> Trend | None:
+    """The line through the visits, which says that what was stated of them moves it."""
+    trend = fit_trend(visits, dof)
+    if trend is None or not any(change.caveats for change in changes):
+        return trend
+    return replace(
+        trend, sentence=f"{trend.sentence} What is stated beside the changes ({FILE}) moves it too."
     )
 
 
@@ -345,6 +363,9 @@ def _measured_changes(
         limit = quantile * standard_error
         index_change, index_low, index_high = hair_index_change(baseline, visit)
         sentence = change_sentence(difference, low, high, limit, named)
+        reach = reach_sentence(
+            difference, limit, baseline_fraction=baseline.coverage_fraction, named=named
+        )
         rough = alignment_sentence(visit, baseline, named)
         known = caveats(
             series.stated[visit.visit_date],
@@ -363,7 +384,7 @@ def _measured_changes(
                 high_fraction=high,
                 mdc_fraction=limit,
                 verdict=verdict_of(difference, limit),
-                sentence=" ".join([sentence, *filter(None, [rough]), *known]),
+                sentence=" ".join([sentence, *filter(None, [reach, rough]), *known]),
                 caveats=known,
                 tier=max((visit.tier, baseline.tier), key=list(Tier).index),
                 aligned_by=tuple(sorted({*visit.aligned_by, *baseline.aligned_by})),

@@ -467,3 +467,40 @@ def test_what_replicates_say_stays_known_where_a_photograph_s_own_record_says_mo
     assert timeline.within_sd_fraction == pytest.approx(0.03)
     assert timeline.error_parts.replicate_sd_fraction == pytest.approx(0.02)
     assert only([refused()]).error_parts is None
+
+
+def test_a_change_that_could_not_have_been_seen_is_named() -> None:
+    full, bald, middle = (
+        only([measured(level), measured(level + 0.01, day=90)]).changes[0]
+        for level in (0.97, 0.02, 0.5)
+    )
+    limit = f"{100 * full.mdc_fraction:.1f}"
+    assert full.sentence.endswith(
+        "can't be told from measurement error. An increase could not have been seen: coverage at "
+        f"the first visit was 97.0 %, nearer to the end of the scale than these {limit} points."
+    )
+    assert " A decrease could not have been seen: coverage at the first visit was 2.0 %" in (
+        bald.sentence
+    )
+    assert "could not have been seen" not in middle.sentence
+    # Where a change was seen, the other direction doesn't matter.
+    assert "could not" not in only([measured(0.97), measured(0.5, day=90)]).changes[0].sentence
+
+
+def test_changes_that_all_rest_on_one_visit_say_so() -> None:
+    def of(*coverages: float) -> Timeline:
+        return only([measured(value, day=90 * n) for n, value in enumerate(coverages)])
+
+    assert of(0.2, 0.45, 0.46, 0.44).notes[-1] == (
+        "All 3 later visits are higher than the first visit, and within 2.0 points of one another. "
+        "One unusual visit to begin with (light, combing, wet hair, a hand or a clip) would look "
+        "the same: look at its photographs before you believe the change."
+    )
+    assert of(0.6, 0.35, 0.36, 0.34).notes[-1].startswith("All 3 later visits are lower than")
+    for believable in (
+        (0.2, 0.35, 0.5, 0.65),  # They differ from one another: it went on.
+        (0.4, 0.41, 0.40, 0.42),
+        (0.2, 0.45, 0.46),
+        (0.4, 0.6, 0.2, 0.6),
+    ):
+        assert not any("later visits are" in note for note in of(*believable).notes)
