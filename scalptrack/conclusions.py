@@ -13,7 +13,7 @@ from scalptrack.correction_notes import (
 from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.longitudinal import MEASURED_ERRORS, build_timelines
 from scalptrack.longitudinal.conditions import unmatched
-from scalptrack.longitudinal.salt import estimate_salt
+from scalptrack.longitudinal.salt import estimate_salt, withheld_salt
 from scalptrack.longitudinal.zone_timelines import build_zone_timelines
 from scalptrack.pipeline import Series, rejected_outcome
 from scalptrack.records import (
@@ -106,15 +106,17 @@ def conclude(catalog: Catalog, zoned: Sequence[ZonedSeries], stated: Stated) -> 
             outcomes, events=events, conditions=conditions, error_model=MEASURED_ERRORS
         ),
     )
+    whole = without_drawn_regions(timelines, series, corrections)
     return Conclusions(
         series=series,
         outcomes=outcomes,
         timelines=timelines,
         zones=zones,
-        salt=estimate_salt(without_drawn_regions(timelines, series, corrections)),
+        salt=estimate_salt(whole),
         notes=(
             *unmatched(conditions, outcomes),
             *corrections.notes,
             *lost_corrections(series, corrections),
+            *withheld_salt(whole),
         ),
     )

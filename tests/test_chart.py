@@ -211,6 +211,13 @@ def test_hollow_marks_are_explained_below_the_chart() -> None:
     assert "Hollow" not in " ".join(texts(draw_timeline(timeline_of([measured(0.4)]))))
 
 
+def test_a_line_through_hollow_marks_says_so_below_the_chart() -> None:
+    rough = [measured(0.5, day=day, tier=Tier.B, aligned_by="outline") for day in (90, 180)]
+    written = " ".join(texts(draw_timeline(timeline_of([measured(0.4), *rough]))))
+    assert written.count("2 of the 3 visits are aligned by the outline of the head") == 1
+    assert "which can't tell whether it is the same head." in written
+
+
 def test_nothing_measured_is_drawn_and_said() -> None:
     outcomes = [refused(day=n, message=f"reason {n}") for n in (0, 60)] + [refused(day=None)]
     figure = draw_timeline(timeline_of(outcomes, (Event(day(10), "haircut"),)))

@@ -10,7 +10,6 @@ import pytest
 from longitudinal.series import FIRST_DAY, measured, refused
 
 from scalptrack.chart import draw_zones, zones_png, zones_svg
-from scalptrack.chart.zones import ROUGH_NOTE
 from scalptrack.longitudinal import build_timelines
 from scalptrack.records import Reason, Tier, ZoneTimeline
 from scalptrack.zone_tables import ZONE_COLUMNS, zone_timelines, zones_csv
@@ -78,13 +77,47 @@ def test_a_zone_that_rests_on_a_less_sure_alignment_says_so():
         ("B", "points"),
         ("A", ""),
     ]
-    assert ROUGH_NOTE in [text.get_text() for text in draw_zones([zone]).texts]
     # Where the baseline is the less sure visit, every change rests on it.
     (turned,) = build_timelines(
         [replace(by_hand, visit_date=FIRST_DAY), measured(0.6, day=90), measured(0.6, day=180)]
     )
     rows = _rows(zones_csv([replace(zone, timeline=turned)]))
     assert [(row["tier"], row["aligned_by"]) for row in rows] == [("B", "points")] * 3
+
+
+def test_the_panels_say_what_hollow_marks_are_aligned_by_and_when():
+    by_hand = measured(0.6, day=90, tier=Tier.B, aligned_by="points")
+    by_outline = measured(0.6, day=180, tier=Tier.B, aligned_by="outline")
+    (both,) = build_timelines([measured(0.2), by_hand, by_outline])
+    (one,) = build_timelines([measured(0.3), by_hand])
+    zones = [
+        ZoneTimeline("anna", "vertex", name, 0.83, each)
+        for name, each in (("vertex", one), ("occipital", both))
+    ]
+    written = " ".join(text.get_text() for text in draw_zones(zones).texts)
+    assert written.endswith(
+        "Hollow (tier B): aligned by points set by hand (9 Apr 2024); aligned by the outline of "
+        "the head (8 Jul 2024)."
+    )
+
+
+def test_visits_of_a_zone_without_a_number_are_crosses_below_its_panel():
+    figure = draw_zones(ZONES)
+    lanes = {axes.get_gid(): axes for axes in figure.axes}
+    (cross,) = lanes["none-vertex"].lines
+    assert list(cross.get_xdata()) == [FIRST_DAY.toordinal() + 180]
+    assert list(lanes["none-occipital"].lines[0].get_xdata()) == []
+    assert [axes.get_gid() for axes in draw_zones(ZONES[1:2]).axes] == ["zone-occipital"]
+
+
+def test_the_panels_explain_their_marks():
+    (legend,) = draw_zones(ZONES).legends
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "baseline",
+        "higher than at baseline",
+        "no detectable change",
+        "can't be told from baseline",
+    ]
 
 
 def test_without_zones_the_table_has_its_columns_only():
@@ -101,12 +134,13 @@ def _means(axes) -> list[float]:
 
 def test_each_given_zone_has_a_panel_with_its_own_visits_on_one_scale():
     figure = draw_zones(ZONES)
-    assert [axes.get_gid() for axes in figure.axes] == ["zone-vertex", "zone-occipital"]
-    assert _means(figure.axes[0]) == pytest.approx([20.0, 60.0])
-    assert _means(figure.axes[1]) == pytest.approx([80.0, 81.0])
-    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
-    assert [limit % 10 for limit in figure.axes[0].get_ylim()] == [0, 0]
-    assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
+    vertex, occipital = (axes for axes in figure.axes if str(axes.get_gid()).startswith("zone-"))
+    assert [axes.get_gid() for axes in (vertex, occipital)] == ["zone-vertex", "zone-occipital"]
+    assert _means(vertex) == pytest.approx([20.0, 60.0])
+    assert _means(occipital) == pytest.approx([80.0, 81.0])
+    assert vertex.get_ylim() == occipital.get_ylim()
+    assert [limit % 10 for limit in vertex.get_ylim()] == [0, 0]
+    assert vertex.get_xlim() == occipital.get_xlim()
     texts = [text.get_text() for text in figure.texts]
     assert texts == [
         "anna · vertex: zones",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -378,17 +379,22 @@ def _write_below(figure: Figure | SubFigure, plan: Plan) -> None:
         )
         y -= LINE_IN
     if plan.legend:
-        figure.legend(
-            handles=[_handle(style) for style in plan.legend],
-            loc="lower left",
-            bbox_to_anchor=(MARGIN_IN / WIDTH_IN, (MARGIN_IN + plan.footer_in) / height),
-            ncols=2,
-            frameon=False,
-            fontsize=BODY_PT,
-            borderpad=0,
-            borderaxespad=0,
-            handletextpad=0.4,
-            columnspacing=1.6,
-            labelspacing=0.35,
-            labelcolor=QUIET_INK,
-        )
+        draw_legend(figure, plan.legend, (MARGIN_IN + plan.footer_in) / height)
+
+
+def draw_legend(figure: Figure | SubFigure, styles: Sequence[MarkStyle], bottom: float) -> None:
+    """Draw the legend, two entries per row, from a height (share of the figure's) up."""
+    figure.legend(
+        handles=[_handle(style) for style in styles],
+        loc="lower left",
+        bbox_to_anchor=(MARGIN_IN / WIDTH_IN, bottom),
+        ncols=2,
+        frameon=False,
+        fontsize=BODY_PT,
+        borderpad=0,
+        borderaxespad=0,
+        handletextpad=0.4,
+        columnspacing=1.6,
+        labelspacing=0.35,
+        labelcolor=QUIET_INK,
+    )

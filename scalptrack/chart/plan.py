@@ -137,9 +137,9 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
         )
     for event in hidden:
         footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
-    footer += _rough_lines(timeline)
+    footer += rough_lines([timeline])
     if timeline.trend is not None and heading:
-        footer += _wrapped(timeline.trend.sentence, 5)
+        footer += _wrapped(timeline.trend.sentence, 10)
     if timeline.sd_source == "prior" and timeline.visits:
         footer.append("Uncalibrated: take two photographs per visit.")
     title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)
@@ -151,31 +151,35 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
         footer=tuple(footer),
         first_day=first_day,
         last_day=last_day,
-        legend=_legend(timeline),
+        legend=legend_of([timeline]),
     )
 
 
-def _legend(timeline: Timeline) -> tuple[MarkStyle, ...]:
-    """Only what this chart really shows."""
-    if not timeline.visits:
+def legend_of(timelines: Sequence[Timeline]) -> tuple[MarkStyle, ...]:
+    """Only what a chart of these timelines really shows."""
+    visits = [visit for each in timelines for visit in each.visits]
+    if not visits:
         return ()
-    verdicts = {change.verdict for change in timeline.changes}
+    verdicts = {change.verdict for each in timelines for change in each.changes}
     entries = [BASELINE_STYLE, *(VERDICT_STYLE[v] for v in VERDICT_STYLE if v in verdicts)]
     entries.append(BAND_STYLE)
-    if any(visit.tier is Tier.B for visit in timeline.visits):
+    if any(visit.tier is Tier.B for visit in visits):
         entries.append(TIER_B_STYLE)
-    if any(visit.replicates > 1 for visit in timeline.visits):
+    if any(visit.replicates > 1 for visit in visits):
         entries.append(REPLICATE_STYLE)
     return tuple(entries)
 
 
-def _rough_lines(timeline: Timeline) -> list[str]:
+def rough_lines(timelines: Sequence[Timeline]) -> list[str]:
     """What hollow marks are aligned by, and when."""
-    days: dict[str, list[str]] = {}
-    for visit in timeline.visits:
-        if visit.tier is Tier.B:
-            days.setdefault(rough_words(visit.aligned_by), []).append(short_date(visit.visit_date))
-    parts = [f"aligned {words} ({', '.join(when)})" for words, when in days.items()]
+    days: dict[str, set[date]] = {}
+    visits = [visit for each in timelines for visit in each.visits if visit.tier is Tier.B]
+    for visit in sorted(visits, key=lambda each: each.visit_date):
+        days.setdefault(rough_words(visit.aligned_by), set()).add(visit.visit_date)
+    parts = [
+        f"aligned {words} ({', '.join(short_date(day) for day in sorted(when))})"
+        for words, when in days.items()
+    ]
     return _wrapped(f"Hollow (tier B): {'; '.join(parts)}.", 4) if parts else []
 
 

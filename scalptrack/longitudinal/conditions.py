@@ -104,6 +104,7 @@ def caveats(
     """
     found = _length_caveat(visit, baseline, coverage_fraction, named)
     found = found or _haircut_caveat(visit, baseline, named)
+    found = found or _half_known_caveat(visit, baseline, named)
     sentences = [found] if found else []
     if visit.wet and baseline.wet:
         sentences.append("Hair was wet at both visits, which shows more scalp, never twice alike.")
@@ -149,6 +150,31 @@ def _haircut_caveat(visit: VisitConditions, baseline: VisitConditions, named: st
     return (
         f"The last haircut was {here:g} days before this visit and {there:g} days before {named}: "
         "longer hair covers more scalp."
+    )
+
+
+def _half_known_caveat(visit: VisitConditions, baseline: VisitConditions, named: str) -> str:
+    """Say that length or haircut is known of one visit alone, so that nothing follows from it."""
+    pairs = (
+        (visit.hair_length_mm, baseline.hair_length_mm),
+        (visit.days_since_haircut, baseline.days_since_haircut),
+    )
+    if any(here is not None and there is not None for here, there in pairs):
+        return ""
+    here = any(value is not None for value, _ in pairs)
+    there = any(value is not None for _, value in pairs)
+    if not (here or there):
+        return ""
+    if here and there:
+        return (
+            f"Hair length is stated of one of this visit and {named}, and the last haircut of the "
+            f"other ({FILE}): whether hair was longer is not known, and longer hair covers more "
+            "scalp."
+        )
+    known, unknown = ("this visit", named) if here else (named, "this visit")
+    return (
+        f"Hair length or haircut is stated of {known} and not of {unknown} ({FILE}): whether hair "
+        "was longer is not known, and longer hair covers more scalp."
     )
 
 

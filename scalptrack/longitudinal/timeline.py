@@ -25,6 +25,7 @@ from scalptrack.longitudinal.components import (
 )
 from scalptrack.longitudinal.conditions import (
     CONDITION_CODES,
+    FILE,
     barrier,
     baseline_among,
     caveats,
@@ -36,9 +37,11 @@ from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
     alignment_sentence,
     as_sentence,
+    baseline_doubt,
     baseline_words,
     change_sentence,
     not_comparable,
+    reach_sentence,
     summarise,
     verdict_of,
 )
@@ -51,6 +54,7 @@ from scalptrack.records import (
     Status,
     Tier,
     Timeline,
+    Trend,
     VisitConditions,
     VisitCoverage,
 )
@@ -59,6 +63,11 @@ from scalptrack.wording import long_date
 UNCALIBRATED = (
     "Uncalibrated: there are too few repeated photographs to know how much two photographs of one "
     "visit differ, so that part of the error is assumed. Take two photographs per visit."
+)
+
+PIGMENTED = (
+    f"Micropigmentation was there at all compared visits ({FILE}). It counts as hair: there is "
+    "less hair than these coverages say."
 )
 
 
@@ -237,7 +246,7 @@ def _timeline(
         mdc_low_fraction=mdc.low,
         mdc_high_fraction=mdc.high,
         error_parts=error_parts(series.readings, within, model),
-        trend=fit_trend(visits, dof),
+        trend=_trend(visits, dof, changes),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
         summary=summarise(
@@ -246,8 +255,23 @@ def _timeline(
             gaps=series.gaps,
             baseline_date=baseline_date,
         ),
-        notes=_notes(series, first_date, baseline_date, within),
+        notes=(
+            *_notes(series, first_date, baseline_date, within),
+            *baseline_doubt(visits, changes, first_date),
+        ),
         conditions=tuple(sorted(conditions, key=lambda each: each.visit_date)),
+    )
+
+
+def _trend(
+    visits: tuple[VisitCoverage, ...], dof: float, changes: Sequence[Change]
+) -> Trend | None:
+    """The line through the visits, which says that what was stated of them moves it."""
+    trend = fit_trend(visits, dof)
+    if trend is None or not any(change.caveats for change in changes):
+        return trend
+    return replace(
+        trend, sentence=f"{trend.sentence} What is stated beside the changes ({FILE}) moves it too."
     )
 
 
@@ -339,6 +363,9 @@ def _measured_changes(
         limit = quantile * standard_error
         index_change, index_low, index_high = hair_index_change(baseline, visit)
         sentence = change_sentence(difference, low, high, limit, named)
+        reach = reach_sentence(
+            difference, limit, baseline_fraction=baseline.coverage_fraction, named=named
+        )
         rough = alignment_sentence(visit, baseline, named)
         known = caveats(
             series.stated[visit.visit_date],
@@ -357,7 +384,7 @@ def _measured_changes(
                 high_fraction=high,
                 mdc_fraction=limit,
                 verdict=verdict_of(difference, limit),
-                sentence=" ".join([sentence, *filter(None, [rough]), *known]),
+                sentence=" ".join([sentence, *filter(None, [reach, rough]), *known]),
                 caveats=known,
                 tier=max((visit.tier, baseline.tier), key=list(Tier).index),
                 aligned_by=tuple(sorted({*visit.aligned_by, *baseline.aligned_by})),
@@ -402,6 +429,8 @@ def _notes(
             f"The first visit ({long_date(first_date)}) {lack}, so changes are counted "
             f"from {long_date(baseline_date)}, the earliest visit that {has}. " + " ".join(reasons)
         )
+    if baseline_date is not None and series.stated[baseline_date].micropigmentation:
+        notes.append(PIGMENTED)
     if within.source == "prior" and baseline_date is not None:
         notes.append(UNCALIBRATED)
     return tuple(notes)

@@ -21,8 +21,8 @@ import numpy as np
 from scipy import optimize, stats
 
 from scalptrack.longitudinal.intervals import two_sided_quantile
-from scalptrack.longitudinal.verdicts import trend_sentence
-from scalptrack.records import Trend, VisitCoverage
+from scalptrack.longitudinal.verdicts import rough_trend_sentence, trend_sentence
+from scalptrack.records import Tier, Trend, VisitCoverage
 
 MINIMUM_VISITS = 3
 """Two points always lie on a line."""
@@ -89,6 +89,11 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     half = two_sided_quantile(dof + scatter_dof) * standard_error
     detectable = detectable_factor(dof, scatter_dof) * max(scale, 1.0) / math.sqrt(sum_of_squares)
     low, high, span = slope - half, slope + half, int(np.ptp(days))
+    rough = [visit for visit in visits if visit.tier is Tier.B]
+    aligned_by = tuple(sorted({each for visit in rough for each in visit.aligned_by}))
+    sentence = trend_sentence(
+        slope, low, high, detectable=detectable, visits=len(visits), span_days=span
+    )
     return Trend(
         slope_per_year=slope,
         low_per_year=low,
@@ -99,9 +104,12 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
         power=POWER,
         visits=len(visits),
         span_days=span,
-        sentence=trend_sentence(
-            slope, low, high, detectable=detectable, visits=len(visits), span_days=span
+        sentence=" ".join(
+            filter(None, [sentence, rough_trend_sentence(len(rough), len(visits), aligned_by)])
         ),
+        tier=Tier.B if rough else Tier.A,
+        rough_visits=len(rough),
+        aligned_by=aligned_by,
     )
 
 

@@ -10,6 +10,7 @@ from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Tier, Verdict, VisitCoverage
 from scalptrack.wording import (
     long_date,
+    percent,
     plural,
     points,
     rough_words,
@@ -18,6 +19,9 @@ from scalptrack.wording import (
 )
 
 FIRST_VISIT = "the first visit"
+
+MINIMUM_ALIKE = 3
+"""Follow-ups that have to agree before the baseline is named as the one that stands apart."""
 
 
 def verdict_of(change_fraction: float, limit_fraction: float) -> Verdict:
@@ -61,6 +65,79 @@ def change_sentence(
             f"{limit_clause}."
         )
     return f"Visible hair coverage is {size} (95 % interval {span}); {limit_clause}."
+
+
+def reach_sentence(
+    change_fraction: float, limit: float, *, baseline_fraction: float, named: str
+) -> str:
+    """Say which change could not have been seen, because coverage ends at 0 and at 100 %.
+
+    Parameters
+    ----------
+    change_fraction, limit, baseline_fraction : float
+        Change, the smallest detectable one and the coverage that it is counted from, in fractions.
+    named : str
+        What the baseline is called, e.g. ``"the first visit"``.
+
+    Returns
+    -------
+    str
+        Empty where both directions could be seen, and where a change was.
+    """
+    if verdict_of(change_fraction, limit) is not Verdict.NO_DETECTABLE_CHANGE:
+        return ""
+    unseen = []
+    if baseline_fraction + limit > 1.0:
+        unseen.append("increase")
+    if baseline_fraction - limit < 0.0:
+        unseen.append("decrease")
+    if not unseen:
+        return ""
+    article = "An" if unseen[0] == "increase" else "A"
+    return (
+        f"{article} {' or '.join(unseen)} could not have been seen: coverage at {named} was "
+        f"{percent(baseline_fraction)}, nearer to the end of the scale than these "
+        f"{points(limit)} points."
+    )
+
+
+def baseline_doubt(
+    visits: Sequence[VisitCoverage], changes: Sequence[Change], first_date: date | None
+) -> tuple[str, ...]:
+    """Say that the changes would look the same if the baseline visit alone were unusual.
+
+    Parameters
+    ----------
+    visits : sequence of VisitCoverage
+        The baseline and its follow-ups.
+    changes : sequence of Change
+        Also those without a number.
+    first_date : date or None
+        Of the first visit, whether it has a number or not.
+
+    Returns
+    -------
+    tuple of str
+        Empty with fewer than `MINIMUM_ALIKE` follow-ups, where not all of them have one verdict of
+        change, or where they differ from one another by more than is detectable.
+    """
+    compared = [each for each in changes if each.verdict is not Verdict.NOT_COMPARABLE]
+    verdicts = {each.verdict for each in compared}
+    one_way = verdicts in ({Verdict.INCREASE}, {Verdict.DECREASE})
+    if first_date is None or len(compared) < MINIMUM_ALIKE or not one_way:
+        return ()
+    coverages = [visit.coverage_fraction for visit in visits[1:]]
+    spread = max(coverages) - min(coverages)
+    if spread > min(each.mdc_fraction for each in compared):
+        return ()
+    direction = "higher" if verdicts == {Verdict.INCREASE} else "lower"
+    baseline = baseline_words(first_date, visits[0].visit_date)
+    return (
+        f"All {len(compared)} later visits are {direction} than {baseline}, and within "
+        f"{points(spread)} points of one another. One unusual visit to begin with (light, combing, "
+        "wet hair, a hand or a clip) would look the same: look at its photographs before you "
+        "believe the change.",
+    )
 
 
 def alignment_sentence(visit: VisitCoverage, baseline: VisitCoverage, named: str) -> str:
@@ -123,6 +200,23 @@ def trend_sentence(
     )
 
 
+def rough_trend_sentence(rough_visits: int, visits: int, aligned_by: Sequence[str]) -> str:
+    """Say how many visits of a line rest on an alignment of tier B; empty where none does.
+
+    Examples
+    --------
+    >>> rough_trend_sentence(1, 4, ("outline",))[:69]
+    'Less sure (tier B): 1 of the 4 visits is aligned by the outline of the'
+    """
+    if rough_visits == 0:
+        return ""
+    verb = "is" if rough_visits == 1 else "are"
+    return (
+        f"Less sure (tier B): {rough_visits} of the {plural(visits, 'visit')} {verb} aligned "
+        f"{rough_words(aligned_by)}, which can't tell whether it is the same head."
+    )
+
+
 def not_comparable(
     gaps: Sequence[Gap],
     *,
@@ -149,6 +243,27 @@ def not_comparable(
         mdc_fraction=nan,
         verdict=Verdict.NOT_COMPARABLE,
         sentence=head + " ".join(messages),
+    )
+
+
+def _only_one(others: int, gaps: Sequence[Gap], baseline_date: date) -> str:
+    """Say that there is one number, and how many visits were made in vain and why.
+
+    A person who is only told that a second visit is needed takes the same photograph again.
+    """
+    can = "can be compared" if _stated(gaps) else "has a number"
+    if others == 0:
+        return (
+            f"Only the visit of {long_date(baseline_date)} {can} so far; a change needs a second "
+            "one."
+        )
+    latest = [gap for gap in gaps if gap.visit_date not in {None, baseline_date}][-1]
+    when = long_date(latest.visit_date) if latest.visit_date else ""
+    which = when if others == 1 else f"The latest of them, {when}"
+    lack = "can't be compared with it" if _stated(gaps) else "gave no number"
+    return (
+        f"No change can be stated: only the visit of {long_date(baseline_date)} {can}, and "
+        f"{plural(others, 'other visit')} {lack}. {which}: {as_sentence(latest.reason.message)}"
     )
 
 
@@ -191,16 +306,8 @@ def summarise(
             "view gave no number."
         )
     comparable = [c for c in changes if c.verdict is not Verdict.NOT_COMPARABLE]
-    if not comparable and _stated(gaps):
-        return (
-            f"Only the visit of {long_date(baseline_date)} can be compared so far; a change needs "
-            "a second one."
-        )
     if not comparable:
-        return (
-            f"Only the visit of {long_date(baseline_date)} has a number so far; a change needs a "
-            "second one."
-        )
+        return _only_one(len(changes), gaps, baseline_date)
     latest = comparable[-1]
     sentence = f"{long_date(latest.visit_date)}: {latest.sentence}"
     later = [c for c in changes if c.visit_date > latest.visit_date]

@@ -13,6 +13,8 @@ from scalptrack.records import (
     Event,
     Measurement,
     Outcome,
+    Reason,
+    Status,
     Timeline,
     VisitConditions,
     ZoneMeasurement,
@@ -45,7 +47,8 @@ def build_zone_timelines(
     Notes
     -----
     The limits of a view's zones share its 5 % of false alarms: with two zones each timeline is held
-    to 2.5 %. A photograph without the zone is left out of that zone's timeline.
+    to 2.5 %. A photograph that has a number and lacks the zone is a gap of that zone's timeline: a
+    first visit without the zone must not make the second one the first.
     """
     model = error_model or ErrorModel()
     groups: dict[tuple[str, str], list[Outcome]] = {}
@@ -64,7 +67,7 @@ def build_zone_timelines(
                 confidence=1.0 - (1.0 - CONFIDENCE) / len(names),
             )
             (timeline,) = build_timelines(
-                [each for each in own if each is not None],
+                own,
                 events=events,
                 conditions=conditions,
                 error_model=shared,
@@ -77,13 +80,13 @@ def _zone_in(measurement: Measurement, name: str) -> ZoneMeasurement | None:
     return next((each for each in measurement.zones if each.zone == name), None)
 
 
-def _of_zone(outcome: Outcome, name: str) -> Outcome | None:
-    """The outcome with the zone in place of the region; None where only the zone is missing."""
+def _of_zone(outcome: Outcome, name: str) -> Outcome:
+    """The outcome with the zone in place of the region; refused where only the zone is missing."""
     if outcome.measurement is None:
         return outcome
     zone = _zone_in(outcome.measurement, name)
     if zone is None:
-        return None
+        return replace(outcome, status=Status.REFUSED, measurement=None, reason=_hidden(name))
     measurement = replace(
         outcome.measurement,
         hair_px=zone.hair_px,
@@ -93,6 +96,10 @@ def _of_zone(outcome: Outcome, name: str) -> Outcome | None:
         zones=(),
     )
     return replace(outcome, measurement=measurement)
+
+
+def _hidden(name: str) -> Reason:
+    return Reason("zone_hidden", f"Too little of the {name} zone is seen in this photograph.")
 
 
 def _prior_factor(outcomes: Sequence[Outcome], name: str) -> float:

@@ -98,6 +98,12 @@ class Trend:
     sentence : str
         All of it for a person. It claims no cause, no forecast and no point in time at which
         anything changed.
+    tier : Tier or None
+        The worst tier among the visits.
+    rough_visits : int
+        How many of the visits are of tier B.
+    aligned_by : tuple of str
+        What those are aligned by.
     """
 
     slope_per_year: float
@@ -110,6 +116,9 @@ class Trend:
     visits: int = 0
     span_days: int = 0
     sentence: str = ""
+    tier: Tier | None = None
+    rough_visits: int = 0
+    aligned_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +276,8 @@ class SaltEstimate:
     """Estimate of the Severity of Alopecia Tool at one date, from four views; 0 to 100.
 
     ``low`` and ``high`` are its 95 % interval, ``loss_percent`` the part of the scalp without
-    visible hair per area (``top``, ``back``, ``left``, ``right``).
+    visible hair per area (``top``, ``back``, ``left``, ``right``). ``tier`` is the worst one among
+    the four views, and ``aligned_by`` what those of tier B are aligned by.
     """
 
     subject: str
@@ -276,3 +286,5 @@ class SaltEstimate:
     low: float
     high: float
     loss_percent: dict[str, float]
+    tier: Tier = Tier.A
+    aligned_by: tuple[str, ...] = ()

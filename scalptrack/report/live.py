@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from scalptrack.records import Change, Tier, Timeline, Verdict, VisitCoverage
+from scalptrack.chart.plan import plan_of
+from scalptrack.longitudinal.conditions import CONDITION_CODES
+from scalptrack.records import Change, Gap, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.report.context import TimelineSection
 from scalptrack.wording import (
     long_date,
@@ -36,10 +40,7 @@ def live_chart(section: TimelineSection) -> str:
     ]
     document = {
         "series": series,
-        "events": [
-            {"day": each.event_date.toordinal(), "label": printable(each.label)}
-            for each in section.timeline.events
-        ],
+        "events": _events(section.timeline),
         "gaps": _gaps(section.timeline),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -81,16 +82,39 @@ def _verdict_line(change: Change | None) -> str:
     )
 
 
+def _events(timeline: Timeline) -> list[dict[str, Any]]:
+    """Events that the still chart shows too: one from years before would squash the visits."""
+    plan = plan_of(timeline, heading=False)
+    return [
+        {"day": each.event_date.toordinal(), "label": printable(each.label)}
+        for each in timeline.events
+        if plan.first_day <= each.event_date <= plan.last_day
+    ]
+
+
 def _gaps(timeline: Timeline) -> list[dict[str, Any]]:
-    """One entry per date with photographs that gave no number."""
-    by_day: dict[Any, list[str]] = {}
+    """One entry per date with photographs that gave no number, or none that may be compared."""
+    measured = {visit.visit_date: visit.replicates for visit in timeline.visits}
+    by_day: dict[date, list[Gap]] = {}
     for gap in timeline.gaps:
         if gap.visit_date is not None:
-            by_day.setdefault(gap.visit_date, []).append(printable(gap.reason.message.strip()))
+            by_day.setdefault(gap.visit_date, []).append(gap)
     return [
         {
             "day": day.toordinal(),
-            "lines": [f"{long_date(day)}: no number", *dict.fromkeys(messages)],
+            "lines": [
+                f"{long_date(day)}: {_lack(gaps, measured.get(day, 0))}",
+                *dict.fromkeys(printable(gap.reason.message.strip()) for gap in gaps),
+            ],
         }
-        for day, messages in by_day.items()
+        for day, gaps in by_day.items()
     ]
+
+
+def _lack(gaps: Sequence[Gap], measured: int) -> str:
+    """Write what a visit lacks: any number, or that of some of its photographs."""
+    stated = any(gap.reason.code in CONDITION_CODES for gap in gaps)
+    lack = "not comparable" if stated else "no number"
+    if measured == 0:
+        return lack
+    return f"{lack} for {len(gaps)} of {plural(measured + len(gaps), 'photograph')}"

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from scalptrack.chart import chart_height_in, draw_timeline_on
 from scalptrack.chart.drawing import PAPER, chart_style
 from scalptrack.chart.plan import INK, QUIET_INK, WIDTH_IN
-from scalptrack.records import Change, ImageArray, Tier, Timeline, Verdict
+from scalptrack.records import Change, ImageArray, SaltEstimate, Tier, Timeline, Verdict
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
@@ -290,6 +290,13 @@ def _write_zones(sheet: _Sheet, section: TimelineSection) -> None:
         sheet.text(f"{line}; {100 * zone.seen_fraction:.0f} % of the zone is seen.", size=8.5)
 
 
+def _rough_salt(estimate: SaltEstimate) -> str:
+    """Say that an estimate rests on an alignment of tier B."""
+    if estimate.tier is not Tier.B:
+        return ""
+    return f" Less sure (tier B): aligned {rough_words(estimate.aligned_by)}."
+
+
 def _write_files(sheet: _Sheet, context: ReportContext) -> None:
     """Counts, SALT estimates and where the numbers come from."""
     sheet.turn()
@@ -299,7 +306,7 @@ def _write_files(sheet: _Sheet, context: ReportContext) -> None:
         sheet.text(
             f"SALT estimate, {each.subject}, {short_date(each.visit_date)}: {each.salt:.0f} "
             f"({each.low:.0f} to {each.high:.0f}). Every part of the scalp without visible hair "
-            "counts as loss; it is no clinician's score."
+            f"counts as loss; it is no clinician's score.{_rough_salt(each)}"
         )
     counts = [
         f"{sum(outcome.status.value == name for outcome in context.outcomes)} {name}"

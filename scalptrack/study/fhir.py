@@ -25,12 +25,13 @@ from typing import Any
 from scalptrack import __version__
 from scalptrack.errors import OutputError
 from scalptrack.images import sha256_of_file, write_bytes_atomic
-from scalptrack.records import Status
+from scalptrack.records import Status, Tier
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.study.design import StudyPhotograph
 from scalptrack.study.status import require_complete
 from scalptrack.study.store import StudyStore
 from scalptrack.study.tidy import Row, StudyResults, visit_table
+from scalptrack.wording import rough_words
 
 Resource = dict[str, Any]
 
@@ -235,6 +236,9 @@ def _components(row: Row) -> Iterator[Resource]:
         "valueRange": _range(row["coverage_low"], row["coverage_high"])
     }
     yield _component("replicates", "Photographs in the mean") | {"valueInteger": row["replicates"]}
+    yield _component("alignment", "What the number's alignment rests on") | {
+        "valueString": _alignment(row["tier"], row["aligned_by"])
+    }
     if row.get("verdict") is None:
         return
     change = _component("coverage-change", "Change of coverage from baseline")
@@ -253,6 +257,17 @@ def _components(row: Row) -> Iterator[Resource]:
     yield _component("verdict", "Whether the change is beyond the error of measurement") | {
         "valueString": row["verdict"]
     }
+    yield _component("coverage-change-alignment", "What the change's alignments rest on") | {
+        "valueString": _alignment(row["change_tier"], row["change_aligned_by"])
+    }
+
+
+def _alignment(tier: str, aligned_by: str) -> str:
+    """The tier in words: a receiver must not take a less sure number for another."""
+    if tier != Tier.B:
+        return f"tier {tier}: by features of the scalp"
+    words = rough_words(aligned_by.split(" and "))
+    return f"tier B, less sure: {words}, which can't tell whether it is the same head"
 
 
 def _component(code: str, text: str) -> Resource:

@@ -99,6 +99,10 @@ VISIT_FIELDS = (
     Field("mdc_points", "number", "smallest change that counts, for this visit", "points"),
     Field("verdict", "text", "increase, decrease, no detectable change, or not comparable"),
     Field("responder", "yes/no", "the change is an increase beyond mdc_points"),
+    Field("tier", "text", "the worst tier among the replicates, as of a photograph"),
+    Field("aligned_by", "text", "what those of tier B are aligned by: outline, points"),
+    Field("change_tier", "text", "the worse tier of this visit and the baseline visit"),
+    Field("change_aligned_by", "text", "what those of tier B are aligned by"),
 )
 MISSING_FIELDS = (
     Field("subject", "text", "the subject, as in the manifest"),
@@ -258,6 +262,8 @@ def _visit_row(
         "coverage_high": _rounded(100 * here.high_fraction) if here else None,
         "coverage_sd": _rounded(100 * here.sd_fraction) if here else None,
         "baseline_percent": _rounded(100 * baseline.coverage_fraction) if baseline else None,
+        "tier": here.tier.value if here else None,
+        "aligned_by": " and ".join(here.aligned_by) if here else None,
     }
     changes = timeline.changes if timeline else ()
     change = next((each for each in changes if each.visit_date == day), None)
@@ -273,6 +279,8 @@ def _visit_row(
         "mdc_points": _rounded(100 * change.mdc_fraction),
         "verdict": change.verdict.value,
         "responder": change.verdict is Verdict.INCREASE if comparable else None,
+        "change_tier": change.tier.value if change.tier else None,
+        "change_aligned_by": " and ".join(change.aligned_by) if comparable else None,
     }
 
 

@@ -44,6 +44,8 @@ def test_without_conditions_or_with_harmless_ones_no_number_changes(year: list[O
     harmless = [
         at(0, wet=False, fibres=False, parting="left", note="quiet", days_since_haircut=10.0),
         at(90, micropigmentation=False, parting="Left ", days_since_haircut=23.0),
+        at(180, days_since_haircut=12.0),
+        at(270, days_since_haircut=0.0),
     ]
     stated = timeline_of(year, *harmless, at(0, subject="ben", fibres=True))
     assert stated.visits == plain.visits
@@ -136,7 +138,9 @@ def test_micropigmentation_at_all_visits_is_compared_and_said(year: list[Outcome
 
 
 def test_another_length_is_said_with_what_it_does_alone(year: list[Outcome]) -> None:
-    timeline = timeline_of(year, at(0, hair_length_mm=10.0), at(180, hair_length_mm=20.0))
+    timeline = timeline_of(
+        year, *(at(n, hair_length_mm=mm) for n, mm in ((0, 10.0), (90, 10.5), (180, 20.0)))
+    )
     change = change_at(timeline, 180)
     assert change.verdict is Verdict.INCREASE
     alone = 100 * ((1 - 0.405) - (1 - 0.405) ** 2)
@@ -202,7 +206,9 @@ def test_summary_and_mixed_visits_name_what_is_not_compared(year: list[Outcome])
     assert late.summary.endswith(" 1 later visit can't be compared.")
     lonely = timeline_of(year[:4], at(90, fibres=True))
     assert lonely.summary == (
-        f"Only the visit of {FIRST} can be compared so far; a change needs a second one."
+        f"No change can be stated: only the visit of {FIRST} can be compared, and 1 other visit "
+        "can't be compared with it. 9 April 2024: Hair fibres were in the hair at this visit "
+        "(visits.csv); they look like hair."
     )
     mixed = timeline_of([*year, refused(day=180, replicate=3)], at(180, fibres=True))
     assert change_at(mixed, 180).sentence.endswith(
@@ -242,3 +248,37 @@ def test_a_barrier_stands_in_both_directions() -> None:
     both = barrier(at(90, fibres=True), at(0, fibres=True))
     assert both is not None
     assert barrier(at(90), at(0)) is None
+
+
+def test_a_line_says_that_what_was_stated_moves_it(year: list[Outcome]) -> None:
+    grown = timeline_of(year, at(0, hair_length_mm=20.0), at(270, hair_length_mm=60.0))
+    assert grown.trend is not None
+    assert grown.trend.sentence.endswith(
+        " What is stated beside the changes (visits.csv) moves it too."
+    )
+    alike = timeline_of(year, at(0, hair_length_mm=20.0), at(270, hair_length_mm=20.0))
+    assert alike.trend is not None
+    assert "visits.csv" in alike.trend.sentence  # Visits between them state nothing.
+    plain = timeline_of(year)
+    assert plain.trend is not None
+    assert "visits.csv" not in plain.trend.sentence
+
+
+def test_length_or_haircut_of_one_visit_alone_is_said(year: list[Outcome]) -> None:
+    def caveats_of(*stated: VisitConditions) -> tuple[str, ...]:
+        return change_at(timeline_of(year, *stated), 90).caveats
+
+    assert caveats_of(at(0, hair_length_mm=20.0)) == (
+        "Hair length or haircut is stated of the first visit and not of this visit (visits.csv): "
+        "whether hair was longer is not known, and longer hair covers more scalp.",
+    )
+    assert caveats_of(at(90, days_since_haircut=20.0))[0].startswith(
+        "Hair length or haircut is stated of this visit and not of the first visit"
+    )
+    assert caveats_of(at(0, hair_length_mm=20.0), at(90, days_since_haircut=20.0)) == (
+        "Hair length is stated of one of this visit and the first visit, and the last haircut of "
+        "the other (visits.csv): whether hair was longer is not known, and longer hair covers more "
+        "scalp.",
+    )
+    both = (at(0, hair_length_mm=20.0, days_since_haircut=9.0), at(90, days_since_haircut=9.0))
+    assert caveats_of(*both) == ()

@@ -2,6 +2,7 @@ import csv
 import datetime as dt
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy import stats
 from scalptrack.longitudinal import MEASURED_ERRORS, ErrorModel, build_timelines
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, dof_of_sum
 from scalptrack.longitudinal.timeline import UNCALIBRATED
-from scalptrack.records import Change, Event, Outcome, Status, Tier, Timeline, Verdict
+from scalptrack.records import Change, Event, Outcome, Reason, Status, Tier, Timeline, Verdict
 from scalptrack.tables import changes_csv, coverage_interval, measurements_csv
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
 
@@ -182,6 +183,21 @@ def test_single_visit_and_later_gap_are_summarised() -> None:
     )
     late = only([measured(0.4), measured(0.6, day=90), refused(day=180)])
     assert late.summary.endswith(" 1 later visit gave no number.")
+
+
+def test_visits_made_in_vain_are_counted_with_their_reason() -> None:
+    vain = only([measured(0.4), refused(day=90), refused(day=180)])
+    assert vain.summary == (
+        "No change can be stated: only the visit of 10 January 2024 has a number, and 2 other "
+        "visits gave no number. The latest of them, 8 July 2024: The photograph is blurred."
+    )
+    other = replace(refused(day=180), reason=Reason("no_agreement", "Another head"))
+    mixed = only([measured(0.4), refused(day=90), other])
+    assert mixed.summary.endswith("The latest of them, 8 July 2024: Another head.")
+    once = only([measured(0.4), refused(day=0, replicate=2), refused(day=90)])
+    assert once.summary.endswith(
+        "1 other visit gave no number. 9 April 2024: The photograph is blurred."
+    )
 
 
 def test_files_without_subject_or_view_belong_to_no_timeline() -> None:
@@ -451,3 +467,40 @@ def test_what_replicates_say_stays_known_where_a_photograph_s_own_record_says_mo
     assert timeline.within_sd_fraction == pytest.approx(0.03)
     assert timeline.error_parts.replicate_sd_fraction == pytest.approx(0.02)
     assert only([refused()]).error_parts is None
+
+
+def test_a_change_that_could_not_have_been_seen_is_named() -> None:
+    full, bald, middle = (
+        only([measured(level), measured(level + 0.01, day=90)]).changes[0]
+        for level in (0.97, 0.02, 0.5)
+    )
+    limit = f"{100 * full.mdc_fraction:.1f}"
+    assert full.sentence.endswith(
+        "can't be told from measurement error. An increase could not have been seen: coverage at "
+        f"the first visit was 97.0 %, nearer to the end of the scale than these {limit} points."
+    )
+    assert " A decrease could not have been seen: coverage at the first visit was 2.0 %" in (
+        bald.sentence
+    )
+    assert "could not have been seen" not in middle.sentence
+    # Where a change was seen, the other direction doesn't matter.
+    assert "could not" not in only([measured(0.97), measured(0.5, day=90)]).changes[0].sentence
+
+
+def test_changes_that_all_rest_on_one_visit_say_so() -> None:
+    def of(*coverages: float) -> Timeline:
+        return only([measured(value, day=90 * n) for n, value in enumerate(coverages)])
+
+    assert of(0.2, 0.45, 0.46, 0.44).notes[-1] == (
+        "All 3 later visits are higher than the first visit, and within 2.0 points of one another. "
+        "One unusual visit to begin with (light, combing, wet hair, a hand or a clip) would look "
+        "the same: look at its photographs before you believe the change."
+    )
+    assert of(0.6, 0.35, 0.36, 0.34).notes[-1].startswith("All 3 later visits are lower than")
+    for believable in (
+        (0.2, 0.35, 0.5, 0.65),  # They differ from one another: it went on.
+        (0.4, 0.41, 0.40, 0.42),
+        (0.2, 0.45, 0.46),
+        (0.4, 0.6, 0.2, 0.6),
+    ):
+        assert not any("later visits are" in note for note in of(*believable).notes)

@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,6 +122,23 @@ def test_a_trend_that_can_be_told_is_not_called_the_opposite() -> None:
 @pytest.mark.parametrize("days", [[0, 100], [0, 20, 40, 55], []])
 def test_no_trend_from_too_little(days: list[int]) -> None:
     assert fit_trend([visit(day, 0.4) for day in days], 8) is None
+
+
+def test_a_line_through_less_sure_visits_says_so() -> None:
+    sure = [visit(day, 0.4) for day in (0, 60, 120)]
+    rough = [replace(sure[1], tier=Tier.B, aligned_by=("outline",))]
+    rough.append(replace(sure[2], tier=Tier.B, aligned_by=("points",)))
+    trend = fit_trend([sure[0], *rough], 8)
+    assert trend is not None
+    assert (trend.tier, trend.rough_visits, trend.aligned_by) == (Tier.B, 2, ("outline", "points"))
+    assert trend.sentence.endswith(
+        " Less sure (tier B): 2 of the 3 visits are aligned by the outline of the head and by "
+        "points set by hand, which can't tell whether it is the same head."
+    )
+    plain = fit_trend(sure, 8)
+    assert plain is not None
+    assert (plain.tier, plain.rough_visits, plain.aligned_by) == (Tier.A, 0, ())
+    assert "tier B" not in plain.sentence
 
 
 def test_trend_says_how_it_was_made() -> None:

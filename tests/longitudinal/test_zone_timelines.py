@@ -81,7 +81,7 @@ def test_two_zones_share_the_false_alarms_of_one():
     )
 
 
-def test_a_photograph_that_lacks_a_zone_is_left_out_of_its_timeline():
+def test_a_photograph_that_lacks_a_zone_is_a_gap_of_its_timeline():
     outcomes = [
         _zoned(measured(0.4, day=0), vertex=(0.4, 500_000)),
         measured(0.5, day=90),
@@ -89,7 +89,28 @@ def test_a_photograph_that_lacks_a_zone_is_left_out_of_its_timeline():
     ]
     timeline = build_zone_timelines(outcomes, error_model=MODEL)["anna", "vertex", "vertex"]
     assert len(timeline.visits) == 2
-    assert timeline.gaps == ()
+    (gap,) = timeline.gaps
+    assert (gap.name, gap.reason.code) == (outcomes[1].name, "zone_hidden")
+    assert timeline.changes[0].verdict is Verdict.NOT_COMPARABLE
+    assert timeline.changes[0].sentence == (
+        "Not comparable with the first visit: Too little of the vertex zone is seen in this "
+        "photograph."
+    )
+
+
+def test_a_zone_that_the_first_visit_lacks_is_not_counted_from_the_first_visit():
+    outcomes = [
+        measured(0.4, day=0),
+        _zoned(measured(0.4, day=90), vertex=(0.3, 500_000)),
+        _zoned(measured(0.4, day=180), vertex=(0.6, 500_000)),
+    ]
+    timeline = build_zone_timelines(outcomes, error_model=MODEL)["anna", "vertex", "vertex"]
+    assert "30.0 points higher than at the visit of 9 April 2024" in timeline.summary
+    assert timeline.notes[0] == (
+        "The first visit (10 January 2024) has no number, so changes are counted from 9 April "
+        "2024, the earliest visit that has one. Too little of the vertex zone is seen in this "
+        "photograph."
+    )
 
 
 def test_no_zones_no_timelines():

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from scalptrack.longitudinal import build_timelines
 from scalptrack.records import Tier
+from scalptrack.report import build_report
 from scalptrack.report.pdf import A4_IN, build_pdf, draw_pages
 from tests.longitudinal.series import measured
 from tests.report.made_up import context
@@ -65,8 +66,17 @@ def test_zones_and_reasons_and_the_estimate_are_said(pages):
     words = " ".join(text for page in pages for text in _texts(page))
     assert "occipital, 8 Jan 2025: 74.6 % (68.8 to 80.4 %), +24.0 points" in words
     assert "anna/vertex/2024-05-19_1.jpg: Blurred: 1.2 px measured, the limit is 3 px" in words
-    # 40 % of 40 + 24 % of 10 + 18 % of 20 + 18 % of 30, and 1.96 times 7 points and a little more.
-    assert re.search(r"SALT estimate, ben, 10 Jan 2024: 27 \(13 to 41\)\.", words)
+    # 40 % of 40 + 24 % of 10 + 18 % of 20 + 18 % of 30, and 1.96 times 11 points and a little more.
+    assert re.search(r"SALT estimate, ben, 10 Jan 2024: 27 \(6 to 49\)\.", words)
+
+
+def test_an_estimate_of_less_sure_alignments_says_so():
+    rough = replace(context().salt[0], tier=Tier.B, aligned_by=("outline",))
+    pages = draw_pages(replace(context(), salt=(rough,)), lambda name: PICTURE)
+    words = " ".join(text for page in pages for text in _texts(page))
+    assert "Less sure (tier B): aligned by the outline of the head." in words
+    page = build_report(replace(context(), salt=(rough,)))
+    assert page.count("less sure (tier B): aligned by the outline of the head") == 1
 
 
 def test_pages_are_a4_and_numbered_and_nothing_runs_over_their_edges(pages):

@@ -313,6 +313,43 @@ def test_what_rests_on_a_less_sure_alignment_says_so_beside_the_number() -> None
     assert "less sure (tier B)" not in sure
 
 
+def test_visits_made_in_vain_are_said_at_a_glance() -> None:
+    vain = [measured(0.3, is_reference=True), refused(day=90), refused(day=180)]
+    text = Page(build_report(context_of(vain))).text
+    assert "One visit with a number; 2 other visits not comparable with it." in text
+    assert "a change needs a second one" not in text
+
+
+def test_the_interactive_chart_leaves_far_events_out_as_the_still_one_does() -> None:
+    near, far = (Event(FIRST_DAY + dt.timedelta(days=n), "treatment") for n in (30, -3650))
+    (section,) = context_of([measured(0.3), measured(0.5, day=90)]).sections
+    section = dataclasses.replace(
+        section, timeline=dataclasses.replace(section.timeline, events=(far, near))
+    )
+    events = json.loads(live_chart(section))["events"]
+    assert events == [{"day": near.event_date.toordinal(), "label": "treatment"}]
+
+
+def test_the_interactive_chart_tells_a_partly_refused_visit_from_a_refused_one() -> None:
+    some = [measured(0.3), measured(0.5, day=90), refused(day=90, replicate=2), refused(day=180)]
+    (section,) = context_of(some).sections
+    assert [gap["lines"][0] for gap in json.loads(live_chart(section))["gaps"]] == [
+        "9 April 2024: no number for 1 of 2 photographs",
+        "8 July 2024: no number",
+    ]
+    fibres = VisitConditions("anna", FIRST_DAY + dt.timedelta(days=90), fibres=True)
+    (barred,) = build_timelines(some[:2], conditions=[fibres])
+    (gap,) = json.loads(live_chart(dataclasses.replace(section, timeline=barred)))["gaps"]
+    assert gap["lines"][0] == "9 April 2024: not comparable"
+
+
+def test_the_report_tells_a_comparison_from_a_level() -> None:
+    text = Page(build_report(context_of([measured(0.3), measured(0.5, day=90)]))).text
+    assert "The interval is for comparing these visits with one another." in text
+    assert "it was off by 9 points on average, and by more than 18 in one of ten." in text
+    assert "so a verdict near it may be withdrawn by a later report." in text
+
+
 def test_the_interactive_chart_draws_and_says_less_sure_visits() -> None:
     (section,) = context_of(
         [measured(0.3), measured(0.5, day=90, tier=Tier.B, aligned_by="points")]

@@ -95,6 +95,41 @@ def test_where_there_is_no_number_there_is_a_reason(trial, bundle):
     assert len(refused["derivedFrom"]) == 2
 
 
+def test_a_number_and_a_change_say_what_their_alignment_rests_on(bundle):
+    found = {_place(each): each for each in _observations(bundle)}
+    rough = (
+        "tier B, less sure: by the outline or by hand, which can't tell whether it is the same head"
+    )
+    sure = "tier A: by features of the scalp"
+    for place, of_visit, of_change in (
+        (("s0", "day 90"), rough, rough),
+        (("s0", "day 180"), sure, sure),
+    ):
+        assert _component(found[place], "alignment")["valueString"] == of_visit
+        assert _component(found[place], "coverage-change-alignment")["valueString"] == of_change
+
+
+def test_a_change_from_a_less_sure_baseline_says_so(trial):
+    from dataclasses import replace
+
+    from scalptrack.records import Tier
+    from scalptrack.study.fhir import Method, fhir_bundle
+    from scalptrack.study.tidy import build_timelines
+
+    results = load_results(trial)
+    outcomes = tuple(
+        replace(each, tier=Tier.B, aligned_by="points") if each.name.startswith("s1/0_") else each
+        for each in results.outcomes
+    )
+    results = replace(results, outcomes=outcomes, timelines=build_timelines(outcomes))
+    bundle = fhir_bundle(results, Method("m", "0" * 64, "s"))
+    each = {_place(each): each for each in _observations(bundle)}["s1", "day 90"]
+    assert _component(each, "alignment")["valueString"] == "tier A: by features of the scalp"
+    assert _component(each, "coverage-change-alignment")["valueString"] == (
+        "tier B, less sure: by points set by hand, which can't tell whether it is the same head"
+    )
+
+
 def test_it_says_with_what_it_was_measured_and_where(bundle):
     device = bundle["entry"][0]["resource"]
     versions = {each["type"]["text"]: each["value"] for each in device["version"]}
