@@ -23,7 +23,7 @@ from scalptrack.disguise import (
 )
 from scalptrack.images import encode_image
 from scalptrack.pseudonyms import PseudonymKey
-from scalptrack.records import Event, Reason, RegionClass, VisitConditions
+from scalptrack.records import CaptureInfo, Event, Reason, RegionClass, VisitConditions
 from tests.builders import disc, segmentation_of
 
 KEY = PseudonymKey(b"k" * 32)
@@ -134,7 +134,7 @@ def test_a_face_that_cannot_be_covered_is_not_shown(tmp_path):
     face[below] = RegionClass.OTHER_SKIN
 
     def shown(segmentation, view, *, cover_faces=True):
-        photograph = SimpleNamespace(path=path, view=view)
+        photograph = SimpleNamespace(path=path, view=view, capture=CaptureInfo())
         analysis = SimpleNamespace(segmentation=segmentation)
         member = SimpleNamespace(photograph=photograph, analysis=analysis)
         return pictures._shown_image(SimpleNamespace(member=member), 1.0, cover_faces=cover_faces)
