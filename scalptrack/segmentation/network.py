@@ -162,7 +162,7 @@ class NetworkSegmenter:
             glare=_glare_mask(full),
             method=self.method,
             coverage_sd_fraction=_coverage_sd([look[FRACTION_CHANNEL] for look in looks], scalp),
-            doubt=doubt_of(maps[DOUBT_CHANNEL], finer),
+            doubt=doubt_of(maps[DOUBT_CHANNEL]),
             warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
             if perturbations
             else (),

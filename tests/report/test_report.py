@@ -263,23 +263,23 @@ def _rows_of(timeline) -> dict[str, str]:
 def test_precision_names_what_goes_into_the_interval() -> None:
     doubtful = [measured(0.4 + day / 900, day=day, doubt=0.04) for day in (0, 90)]
     (timeline,) = build_timelines(doubtful, error_model=MEASURED_ERRORS)
-    # By hand: the shared part is the root of 0.5² and (0.73 · 4)² points, d the prior of 2.0.
+    # By hand: the shared part is the root of 0.5² and (0.65 · 4)² points, d the prior of 2.0.
     assert precision_words(timeline).startswith(
-        "Compared with other photographs of this view, one photograph may be off by 3.6 points "
+        "Compared with other photographs of this view, one photograph may be off by 3.3 points "
         "(one standard deviation). Two things make that up: how much photographs of one visit "
         "differ (2.0 points, assumed, because there are too few repeated photographs), and how "
-        "surely hair can be told from skin in these photographs (3.0 points). Taking more"
+        "surely hair can be told from skin in these photographs (2.6 points). Taking more"
     )
     assert _rows_of(timeline) == {
         "a": "2.0",
         "b": "0.5",
         "c": "0.0",
         "d": "2.0",
-        "e": "3.0",
-        "one photograph": "3.6",
+        "e": "2.6",
+        "one photograph": "3.3",
     }
     assert (
-        "e: shared by a visit 3.0 12 from the network’s doubt"
+        "e: shared by a visit 2.6 12 from the network’s doubt"
         in Page(build_report(context_of(doubtful, error_model=MEASURED_ERRORS))).text
     )
 

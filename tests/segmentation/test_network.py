@@ -131,7 +131,7 @@ def test_only_the_hair_fraction_comes_from_the_finer_look(segmenter, monkeypatch
         cv2.circle(image, (500, 500), radius, (240, 0, 0), -1)
         found = segmenter.segment(image, perturbations=3)
         np.testing.assert_allclose(found.hair_fraction[found.scalp], fraction, atol=1e-5)
-        doubt = doubt_of(np.float32(0.2), crops.INPUT_PX if radius == 100 else crops.FINER_PX)
+        doubt = doubt_of(np.float32(0.2))
         np.testing.assert_allclose(found.doubt[found.scalp], doubt, atol=1e-5)
         assert found.scalp.sum() == pytest.approx(np.pi * 120**2, rel=0.1)
         assert found.coverage_sd_fraction < 1e-6  # Of looks at one scale, not between scales.
