@@ -17,11 +17,10 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lab.strands.develop import develop
 from lab.strands.scene import render
-from lab.training.evaluate import load
+from lab.training.evaluate import load, phantoms
 from scalptrack.segmentation.crops import INPUT_PX, averaged, crop_around, cut, shrunk, whole_crop
 from scalptrack.segmentation.heads import HEAD_SHARE
 from scalptrack.segmentation.maps import FRACTION_CHANNEL
@@ -43,18 +42,11 @@ def strands(first: int, count: int) -> Iterator[Seen]:
         yield picture, scene.fraction, scene.region & (scene.cosine > MIN_COSINE)
 
 
-def phantoms(folder: Path) -> Iterator[Seen]:
-    """The same of everything that lab/phantom rendered into a folder."""
-    for path in sorted(folder.rglob("*.surface.npz")):
-        base = path.name.removesuffix(".surface.npz")
-        with Image.open(path.with_name(f"{base}.jpg")) as image:
-            picture = np.asarray(image.convert("RGB"))
-        hair = np.asarray(Image.open(path.with_name(f"{base}.hair.png")), np.float32) / 255
-        with np.load(path) as surface:
-            cosine = np.nan_to_num(surface["incidence_cosine"].astype(np.float32))
-            region = (surface["label"] == 1) & (cosine > MIN_COSINE)
-        if region.shape == picture.shape[:2]:
-            yield picture, hair, region
+def phantom_people(folder: Path) -> Iterator[Seen]:
+    """The same of what lab/phantom rendered into a folder, but for photographs stored turned."""
+    for each in phantoms(folder):
+        if each.region.shape == each.picture.shape[:2]:
+            yield each.picture, each.fraction, each.region & (each.cosine > MIN_COSINE)
 
 
 def errors(call: Any, seen: Seen) -> tuple[int, list[float]] | None:
@@ -88,7 +80,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     call = load(MODEL_FOLDER / MODEL_NAME)
     sets = [("lab/strands", strands(options.first, options.count))]
-    sets += [(f"lab/phantom, {folder.name}", phantoms(folder)) for folder in options.phantom]
+    sets += [(f"lab/phantom, {folder.name}", phantom_people(folder)) for folder in options.phantom]
     heads = " | ".join(f"{side} px" for side in SIDES)
     print(f"| set | own pixels along the crop | n | {heads} |\n|---|---|---|{'---|' * len(SIDES)}")
     for name, seen in sets:

@@ -199,8 +199,34 @@ def _cut(
     return cut
 
 
-def phantom_cases(call: _NET_CALL, folder: Path, size: int) -> Iterator[Case]:
-    """Cases of a folder of lab/phantom: NAME.jpg, .hair.png, .classes.png, .surface.npz."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Phantom:
+    """A photograph of lab/phantom and its truth.
+
+    Attributes
+    ----------
+    picture : ndarray of uint8, shape (H, W, 3)
+        As it is stored; another shape than the truth's where it is stored turned.
+    classes : ndarray of int64, shape (h, w)
+        Class codes.
+    fraction, cosine : ndarray of float32, shape (h, w)
+        Hair fraction; cosine of the incidence angle.
+    region : ndarray of bool, shape (h, w)
+        Visible scalp.
+    stratum : tuple of str
+        Skin group and hair group.
+    """
+
+    picture: NDArray[np.uint8]
+    classes: NDArray[np.int64]
+    fraction: NDArray[np.float32]
+    region: NDArray[np.bool_]
+    cosine: NDArray[np.float32]
+    stratum: tuple[str, str]
+
+
+def phantoms(folder: Path) -> Iterator[Phantom]:
+    """What lab/phantom rendered: NAME.jpg, .hair.png, .classes.png, .surface.npz."""
     for path in sorted(folder.rglob("*.hair.png")):
         stem = path.name.removesuffix(".hair.png")
         photo = next(path.parent.glob(f"{stem}.jp*g"))
@@ -208,16 +234,22 @@ def phantom_cases(call: _NET_CALL, folder: Path, size: int) -> Iterator[Case]:
         fraction = np.asarray(Image.open(path)).astype(np.float32) / 255
         classes = np.asarray(Image.open(path.parent / f"{stem}.classes.png")).astype(np.int64)
         region, cosine, stratum = _phantom_truth(path.parent, stem, classes)
-        box = _crop_box(region, classes)
+        yield Phantom(picture, classes, fraction, region, cosine, stratum)
+
+
+def phantom_cases(call: _NET_CALL, folder: Path, size: int) -> Iterator[Case]:
+    """Cases of a folder of lab/phantom."""
+    for each in phantoms(folder):
+        box = _crop_box(each.region, each.classes)
         area, near = cv2.INTER_AREA, cv2.INTER_NEAREST
         yield judge(
             call,
-            _cut(picture, box, size, area).astype(np.uint8),
-            _cut(classes.astype(np.uint8), box, size, near).astype(np.int64),
-            _cut(fraction, box, size, area).astype(np.float32),
-            _cut(region.astype(np.uint8), box, size, near) > 0,
-            _cut(cosine, box, size, area).astype(np.float32),
-            stratum,
+            _cut(each.picture, box, size, area).astype(np.uint8),
+            _cut(each.classes.astype(np.uint8), box, size, near).astype(np.int64),
+            _cut(each.fraction, box, size, area).astype(np.float32),
+            _cut(each.region.astype(np.uint8), box, size, near) > 0,
+            _cut(each.cosine, box, size, area).astype(np.float32),
+            each.stratum,
         )
 
 

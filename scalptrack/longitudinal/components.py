@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from scalptrack.longitudinal.intervals import CONFIDENCE, dof_of_sum
-from scalptrack.records import ErrorParts, Outcome, Status, Tier
+from scalptrack.records import ErrorParts, Outcome, Status, Tier, VisitCoverage
 
 WITHIN_SD_PRIOR_FRACTION = 0.020
 """Within-subject SD before any replicate was seen. Provisional: an assumption near the aim of 1.5
@@ -305,6 +305,16 @@ def shared_variance(members: Sequence[Reading], model: ErrorModel) -> float:
     if not members:
         return model.shared_variance(0.0)
     return sum(model.shared_variance(each.doubt_fraction) for each in members) / len(members)
+
+
+def worst_tier(tiers: Iterable[Tier]) -> Tier:
+    """The tier of a number that rests on several alignments."""
+    return max(tiers, key=list(Tier).index)
+
+
+def rough_alignments(visits: Iterable[VisitCoverage]) -> tuple[str, ...]:
+    """What the tier B photographs of some visits are aligned by."""
+    return tuple(sorted({each for visit in visits for each in visit.aligned_by}))
 
 
 def error_parts(

@@ -12,8 +12,9 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from scalptrack.longitudinal.components import rough_alignments, worst_tier
 from scalptrack.longitudinal.conditions import FILE, conditions_by_date
-from scalptrack.records import SaltEstimate, Tier, Timeline, VisitCoverage
+from scalptrack.records import SaltEstimate, Timeline, VisitCoverage
 from scalptrack.wording import long_date
 
 SALT_VIEWS = {
@@ -110,6 +111,6 @@ def _estimate(subject: str, day: date, visits: dict[str, VisitCoverage]) -> Salt
         low=100.0 * max(score - half, 0.0),
         high=100.0 * min(score + half, 1.0),
         loss_percent={area: 100.0 * each for area, each in loss.items()},
-        tier=max((visit.tier for visit in visits.values()), key=list(Tier).index),
-        aligned_by=tuple(sorted({each for visit in visits.values() for each in visit.aligned_by})),
+        tier=worst_tier(visit.tier for visit in visits.values()),
+        aligned_by=rough_alignments(visits.values()),
     )

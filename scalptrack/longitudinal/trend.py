@@ -20,6 +20,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import optimize, stats
 
+from scalptrack.longitudinal.components import rough_alignments
 from scalptrack.longitudinal.intervals import two_sided_quantile
 from scalptrack.longitudinal.verdicts import rough_trend_sentence, trend_sentence
 from scalptrack.records import Tier, Trend, VisitCoverage
@@ -90,7 +91,7 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     detectable = detectable_factor(dof, scatter_dof) * max(scale, 1.0) / math.sqrt(sum_of_squares)
     low, high, span = slope - half, slope + half, int(np.ptp(days))
     rough = [visit for visit in visits if visit.tier is Tier.B]
-    aligned_by = tuple(sorted({each for visit in rough for each in visit.aligned_by}))
+    aligned_by = rough_alignments(rough)
     sentence = trend_sentence(
         slope, low, high, detectable=detectable, visits=len(visits), span_days=span
     )

@@ -20,7 +20,8 @@ that blur into grey at `INPUT_PX` can be seen there."""
 FINER_FROM_PX, FINER_UP_TO_PX = 560, 750
 """Photograph pixels along a crop between which that side grows from INPUT_PX to FINER_PX: enlarged
 or blurred pictures show strands where there are none. Set on 125 pictures that are in no training
-and in no other table (lab/benchmarks/finer.py)."""
+and in no other table, with a script that is not kept; lab/benchmarks/finer.py, partly on the same
+people, agrees."""
 
 _MULTIPLE = 32
 

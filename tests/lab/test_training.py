@@ -132,7 +132,7 @@ def test_model_matches_its_checksum() -> None:
     listed = (MODEL / "CHECKSUM").read_text(encoding="utf-8").split()
     digest = hashlib.sha256((MODEL / listed[1]).read_bytes()).hexdigest()
     assert digest == listed[0]
-    assert (MODEL / listed[1]).stat().st_size < 9_000_000  # two networks of 4 MB
+    assert (MODEL / listed[1]).stat().st_size < 6_000_000
 
 
 @pytest.mark.parametrize("side", [INPUT_PX, FINER_PX])
