@@ -190,9 +190,9 @@ def test_two_photographs_are_taken_with_combing_between_and_filed(visit, picture
     page.click("#done")
     visit.ended.join(20)
     assert not visit.ended.is_alive()
-    # The server may have ended before the page has read its last answer.
-    page.wait_for_function("document.getElementById('say').textContent.startsWith('Finished')")
-    assert page.inner_text("#say") == "Finished. You can close this page."
+    # The server may have ended before the page has read its last answer. (No wait_for_function: the
+    # page's policy forbids the evaluation that it repeats until it is true.)
+    page.locator("#say", has_text="Finished. You can close this page.").wait_for()
 
 
 def test_advice_follows_the_frames_and_their_size_is_the_one_that_was_asked_for(visit):
