@@ -26,6 +26,22 @@ PLAIN_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """Another photograph of a person: hair grown anew at its density, under other light.
+
+    Attributes
+    ----------
+    number : int
+        What of the photograph is drawn by lot: light, each strand, clothes and background.
+    kept : float
+        Hairs relative to the first photograph.
+    """
+
+    number: int
+    kept: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A picture in linear light, and its truth.
 
@@ -41,6 +57,8 @@ class Scene:
         Visible anatomical scalp, under hair or not.
     cosine : ndarray of float32, shape (H, W)
         Cosine of the incidence angle of the bare person's surface.
+    surface, camera : Surface and Camera, or None
+        The bare person and where it was seen from; None in a picture with nobody in it.
     facts : dict
         What was drawn by lot: seed, view, skin, hair, pattern, length, coverage.
     """
@@ -51,9 +69,11 @@ class Scene:
     region: NDArray[np.bool_]
     cosine: Floats
     facts: dict[str, str | int | float]
+    surface: Surface | None = None
+    camera: Camera | None = None
 
 
-def render(seed: int, size: int = SIZE_PX) -> Scene:
+def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     """Render the picture of a seed.
 
     Parameters
@@ -62,6 +82,8 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
         The same seed gives the same picture and truth.
     size : int
         Height and width in pixels.
+    visit : Visit, optional
+        Photograph the same person, from the same place, once more.
 
     Returns
     -------
@@ -78,6 +100,10 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
     lighting = sample_lighting(rng, camera, plain=plain)
     density = density_map(rng, head, style, volume)
     reflectance = paint_skin(rng, camera, surface, skin, style.rgb, volume)
+    if visit is not None:
+        rng = np.random.default_rng([seed, 20_262, visit.number])
+        lighting = sample_lighting(rng, camera, plain=plain)
+        style = replace(style, count=style.count * visit.kept)
     reflectance, dressed = _dress(rng, surface, reflectance)
     reflectance = _dots(rng, head, camera, surface, style, density, reflectance)
     hair = _hair(rng, head, camera, surface, lighting, style, density, volume)
@@ -106,7 +132,9 @@ def render(seed: int, size: int = SIZE_PX) -> Scene:
         "white_share": round(style.white_share, 2), "mm_per_px": round(camera.mm_per_px, 3),
         "coverage": round(coverage, 4), "region_px": int(region.sum()),
     }  # fmt: skip
-    return Scene(light.astype(np.float32), fraction, classes, region, surface.cosine, facts)
+    return Scene(
+        light.astype(np.float32), fraction, classes, region, surface.cosine, facts, surface, camera
+    )
 
 
 def view_of(seed: int, size: int = SIZE_PX) -> str:

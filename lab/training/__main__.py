@@ -38,7 +38,6 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     ship = commands.add_parser("export", help="write the ONNX file and its checksum")
     ship.add_argument("checkpoint", type=Path)
-    ship.add_argument("--second", type=Path, help="network whose hair fraction is averaged in")
     ship.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     back = commands.add_parser("restore", help="an exported network as a checkpoint")
     back.add_argument("file", type=Path)
@@ -78,7 +77,7 @@ def main() -> None:
     elif options.command == "all":
         print(make(Recipe(), options.work, options.bpy, options.folder))
     elif options.command == "export":
-        print(export(options.checkpoint, options.folder, second=options.second))
+        print(export(options.checkpoint, options.folder))
     elif options.command == "restore":
         from lab.training.restore import restore
 

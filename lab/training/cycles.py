@@ -12,16 +12,24 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lab.strands.develop import develop
-from lab.training.dataset import DETAIL_HEAD_PX, SKIN_SHARE, WHOLE_FROM_PX, Truth
+from lab.training.dataset import (
+    SKIN_SHARE,
+    WHOLE_FROM_PX,
+    Truth,
+    detail_head_px,
+    shows_finer,
+)
 
 SCALP_LABEL = 1
 OTHER_SKIN = 3
-LARGEST_HEAD_PX = 360
+LARGEST_HEAD_PX = 720
 GAMMA = 2.2
 BEYOND = 114
 GREY_SHARE = 0.05
 """Share of the mild photographs without colour."""
 SMALLEST_SCALP_PX = 400
+TEXTURE_SHARE = 0.3
+"""Share of the pictures whose light varies from place to place by something not rendered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +112,12 @@ def draw_photograph(
 ) -> tuple[NDArray[np.float32], Truth]:
     """A turned, mirrored and scaled square of a photograph, around its scalp, linear light."""
     kind, extent = rng.random(), photograph.extent_px
-    if size >= WHOLE_FROM_PX:
+    if shows_finer(rng, extent):
+        zoom = detail_head_px(rng, finer=True) / extent
+    elif size >= WHOLE_FROM_PX:
         zoom = size * (rng.uniform(0.6, 0.92) if kind < 0.85 else rng.uniform(0.2, 0.6)) / extent
     elif kind < 0.75:
-        zoom = DETAIL_HEAD_PX * np.exp(rng.uniform(-0.22, 0.22)) / extent
+        zoom = detail_head_px(rng, finer=False) / extent
     else:
         zoom = size * rng.uniform(0.3, 0.9) / extent
     centre = photograph.centre
@@ -151,6 +161,8 @@ def photographed(
     rng: np.random.Generator, light: NDArray[np.float32], rough_share: float = 0.15
 ) -> NDArray[np.uint8]:
     """The picture as a camera gives it: mostly mild, some with all that can go wrong."""
+    if rng.random() < TEXTURE_SHARE:
+        light = _textured(rng, light)
     if rng.random() < rough_share:
         return develop(rng, light)
     gains = 2 ** rng.normal(0, 0.35) * np.exp(rng.normal(0, 0.07, 3))
@@ -172,3 +184,15 @@ def photographed(
         cv2.imencode(".jpg", coded, quality)[1], cv2.IMREAD_COLOR
     )
     return done
+
+
+def _textured(rng: np.random.Generator, light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Pores, flakes, weave, mottle: what renderers leave out, of any size and a random strength."""
+    size = len(light)
+    grain = float(np.exp(rng.uniform(0, np.log(12))))
+    cells = max(4, round(size / grain))
+    field = rng.standard_normal((cells, cells), np.float32)
+    field = cv2.resize(field, (size, size), interpolation=cv2.INTER_CUBIC)
+    strength = np.float32(rng.uniform(0.01, 0.09))
+    textured: NDArray[np.float32] = light * np.exp(strength * field)[..., None]
+    return textured

@@ -11,9 +11,20 @@ from numpy.typing import NDArray
 
 from lab.strands.develop import decode_light
 from lab.strands.shards import HELD_OUT_EVERY, read_shard, unpack_code
+from scalptrack.segmentation.crops import FINER_PX
+from scalptrack.segmentation.heads import HEAD_SHARE
 
 DETAIL_HEAD_PX = 260
 """Head width in pixels at which the program looks: crops that show a part are about this scale."""
+
+FINER_HEAD_PX = round(HEAD_SHARE * FINER_PX)
+"""Head width in pixels at which the program tells hair from skin where there are the pixels."""
+
+FINER_SHARE = 0.5
+"""Share of the crops at that scale, of the pictures whose heads are that large."""
+
+SEARCHED_PX = 384
+"""Size of a picture in which its head is looked for; of larger ones every second or third pixel."""
 
 WHOLE_FROM_PX = 280
 """Crops of at least this side show the whole head, smaller ones mostly a part of it."""
@@ -103,6 +114,17 @@ class Pictures:
                         self.items.append((light, truth, facts))
 
 
+def shows_finer(rng: np.random.Generator, extent_px: float) -> bool:
+    """Whether a crop of a head of this size is to be at the finer scale."""
+    return bool(extent_px >= 0.85 * FINER_HEAD_PX and rng.random() < FINER_SHARE)
+
+
+def detail_head_px(rng: np.random.Generator, *, finer: bool) -> float:
+    """Size of the head in a crop of a part of it."""
+    middle = FINER_HEAD_PX if finer else DETAIL_HEAD_PX
+    return float(middle * np.exp(rng.uniform(-0.22, 0.22)))
+
+
 def unpack(packed: NDArray[np.uint8]) -> Truth:
     """Truth of an 8-bit truth array (`lab.strands.shards.pack`)."""
     classes, region = unpack_code(packed[..., 1])
@@ -120,32 +142,34 @@ def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> t
     Some are around other skin, so that a chin or a hand seen from near is known for what it is.
     """
     full = packed.shape[0]
-    code = packed[..., 1]
+    step = max(1, full // SEARCHED_PX)
+    code = packed[::step, ::step, 1]
     kind = rng.random()
     if kind < SKIN_SHARE + LOOSE_SHARE:
         skin = kind < SKIN_SHARE
         of_person = (code & 7) == _OTHER_SKIN if skin else np.isin(code & 7, (1, 2, 3))
         shown = np.argwhere(of_person)
-        if len(shown) > 0.003 * full * full:
+        if len(shown) > 0.003 * code.size:
             low, high = (0.12, 0.5) if skin else (0.3, 1.0)
             side = int(full * np.exp(rng.uniform(np.log(low), np.log(high))))
-            corner = shown[int(rng.integers(len(shown)))] - side / 2
+            corner = step * shown[int(rng.integers(len(shown)))] - side / 2
             top, left = np.clip(np.round(corner), 0, full - side).astype(int)
             return int(top), int(left), side
     rows, columns = np.nonzero(code >= _REGION_BIT)
-    if len(rows) < 0.01 * full * full or rng.random() < 0.2:
+    if len(rows) < 0.01 * code.size or rng.random() < 0.2:
         return 0, 0, full
-    low = np.array([np.percentile(rows, 1), np.percentile(columns, 1)])
-    high = np.array([np.percentile(rows, 99), np.percentile(columns, 99)])
+    low = step * np.array([np.percentile(rows, 1), np.percentile(columns, 1)])
+    high = step * np.array([np.percentile(rows, 99), np.percentile(columns, 99)])
     extent = float((high - low).max())
-    if size >= WHOLE_FROM_PX or rng.random() < 0.25:
+    finer = shows_finer(rng, extent)
+    if not finer and (size >= WHOLE_FROM_PX or rng.random() < 0.25):
         side = int(np.clip(extent / rng.uniform(0.6, 0.92), full // 6, full))
         corner = (low + high - side) / 2 + rng.normal(0, 0.06, 2) * side
     else:
-        scale = DETAIL_HEAD_PX * np.exp(rng.uniform(-0.22, 0.22)) / extent
+        scale = detail_head_px(rng, finer=finer) / extent
         side = int(np.clip(size / scale, full // 6, full))
         pick = int(rng.integers(len(rows)))
-        corner = np.array([rows[pick], columns[pick]]) - side / 2
+        corner = step * np.array([rows[pick], columns[pick]]) - side / 2
     top, left = np.clip(np.round(corner), 0, full - side).astype(int)
     return int(top), int(left), side
 

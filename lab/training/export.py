@@ -10,7 +10,7 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from lab.training.network import Answer, Pair, Segmenter, network_of
+from lab.training.network import Answer, network_of
 from scalptrack.segmentation.crops import INPUT_PX
 
 MODEL_NAME = "scalpnet.onnx"
@@ -18,19 +18,13 @@ HALF = "_half"
 KERNEL_DIMS = 4
 
 
-def _network(checkpoint: Path) -> Segmenter:
-    return network_of(torch.load(checkpoint, weights_only=True)["average"])
-
-
-def export(checkpoint: Path, folder: Path, *, second: Path | None = None) -> Path:
+def export(checkpoint: Path, folder: Path) -> Path:
     """Export the averaged weights of a checkpoint.
 
     Parameters
     ----------
     checkpoint : Path
         Written by `lab.training.train`.
-    second : Path, optional
-        Checkpoint of a second network, whose hair fraction is averaged in (`Pair`).
     folder : Path
         Where ``scalpnet.onnx`` and ``CHECKSUM`` (format of sha256sum) go.
 
@@ -39,11 +33,9 @@ def export(checkpoint: Path, folder: Path, *, second: Path | None = None) -> Pat
     Path
         The ONNX file: input ``image`` float32 (1, 3, S, S), RGB in [0, 1], S the program's
         `INPUT_PX` (OpenCV 4.10 can't read the dilated layers with free sides); output ``maps``
-        float32 (1, 8, S, S), activated. Kernels are stored with half precision.
+        float32 (1, 9, S, S), activated. Kernels are stored with half precision.
     """
-    first = _network(checkpoint)
-    answer = Answer(first) if second is None else Pair(first, _network(second))
-    answer = answer.eval()
+    answer = Answer(network_of(torch.load(checkpoint, weights_only=True)["average"])).eval()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MODEL_NAME
     temporary = path.with_suffix(".part")

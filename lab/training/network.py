@@ -108,23 +108,6 @@ class Answer(nn.Module):
         return torch.cat([torch.softmax(raw[:, :5], 1), torch.sigmoid(raw[:, 5:])], 1)
 
 
-class Pair(nn.Module):
-    """Two networks as one: the maps of the first, with the mean of both hair fractions.
-
-    Networks that learned from other pictures err in other places; what they agree on is surer.
-    """
-
-    def __init__(self, first: Segmenter, second: Segmenter) -> None:
-        super().__init__()
-        self.first = Answer(first)
-        self.second = Answer(second)
-
-    def forward(self, image: Tensor) -> Tensor:
-        maps, others = self.first(image), self.second(image)
-        hair = 0.5 * (maps[:, FRACTION : FRACTION + 1] + others[:, FRACTION : FRACTION + 1])
-        return torch.cat([maps[:, :FRACTION], hair, maps[:, FRACTION + 1 :]], 1)
-
-
 def network_of(weights: Weights) -> Segmenter:
     """The network that some weights belong to, whatever its widths and maps are."""
     levels = [weights["stem.0.weight"], *(weights[f"down.{k}.0.0.weight"] for k in range(4))]

@@ -69,6 +69,11 @@ def restore(path: Path, checkpoint: Path) -> Path:
     maps = stored["network.answer.weight"].shape[1]
     network = Segmenter(tuple(len(weights[name]) for name in levels), maps)
     state = network.state_dict()
+    # The coarse answers, which guide training only, are not in the file: they begin at nothing, so
+    # that what they have yet to learn does not disturb the layers that they guide.
+    for name in state:
+        if name.startswith("coarse."):
+            state[name] = torch.zeros_like(state[name])
     for name, (_, weight, bias) in zip(_FOLDED, convolutions, strict=True):
         stem, last = name.rsplit(".", 1)
         norm = f"{stem}.{int(last) + 1}"

@@ -145,13 +145,13 @@ class NetworkSegmenter:
         inside = inside_frame(image.shape[:2], crop)
         looks = [maps, *self._look_again(image, crop, perturbations)]
         maps = np.mean(looks, axis=0, dtype=np.float32)
+        scalp = scalp_mask(maps, inside)
+        scalp &= np.argmax(maps[CLASS_CHANNELS], axis=0) != RegionClass.OBJECT
+        require_scalp(maps, scalp, inside)
         finer = finer_side(crop)
         if finer > INPUT_PX:
             maps[FRACTION_CHANNEL] = self._finer_hair(image, crop, finer, perturbations)
-        scalp = scalp_mask(maps, inside)
         classes, fraction = _maps_inside(maps, image.shape[:2], crop)
-        scalp &= classes != RegionClass.OBJECT
-        require_scalp(maps, scalp, inside)
         return Segmentation(
             grid=crop.grid(),
             photograph_shape=(image.shape[0], image.shape[1]),
