@@ -25,7 +25,7 @@ _DECODE = (WHITE * (np.arange(256) / 255.0) ** _POWER).astype(np.float32)
 
 def decode_light(code: NDArray[np.uint8]) -> Floats:
     """Linear light of `encode_light`."""
-    light: Floats = _DECODE[code]
+    light: Floats = cv2.LUT(code, _DECODE)
     return light
 
 

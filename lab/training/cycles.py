@@ -166,19 +166,19 @@ def photographed(
     if rng.random() < rough_share:
         return develop(rng, light)
     gains = 2 ** rng.normal(0, 0.35) * np.exp(rng.normal(0, 0.07, 3))
-    shown = np.clip(light * gains.astype(np.float32), 0, 1) ** np.float32(1 / GAMMA)
+    shown = cv2.pow(np.clip(light * gains.astype(np.float32), 0, 1), 1 / GAMMA)
     contrast = np.float32(rng.uniform(-0.15, 0.3))
-    shown = shown + contrast * shown * (1 - shown) * (2 * shown - 1)
-    grey = shown.mean(-1, keepdims=True)
+    shown += contrast * shown * (1 - shown) * (2 * shown - 1)
     saturation = 0.0 if rng.random() < GREY_SHARE else rng.normal(1, 0.15)
-    shown = grey + np.float32(saturation) * (shown - grey)
+    # Each channel keeps so much of itself and takes the rest from the mean of all three.
+    shown = cv2.transform(shown, saturation * np.eye(3) + np.full((3, 3), (1 - saturation) / 3))
     if rng.random() < 0.35:
         shown = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.3, 1.0))
     elif rng.random() < 0.5:
         soft = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.6, 1.3))
         shown = shown + np.float32(rng.uniform(0.2, 1.0)) * (shown - soft)
-    noise = rng.normal(0, rng.uniform(0, 0.02), shown.shape)
-    coded = np.clip((shown + noise) * 255, 0, 255).astype(np.uint8)
+    shown += np.float32(rng.uniform(0, 0.02)) * rng.standard_normal(shown.shape, np.float32)
+    coded = np.clip(shown * 255, 0, 255).astype(np.uint8)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 97))]
     done: NDArray[np.uint8] = cv2.imdecode(
         cv2.imencode(".jpg", coded, quality)[1], cv2.IMREAD_COLOR
