@@ -36,7 +36,7 @@ from scalptrack.measurement import measure, scalp_region
 from scalptrack.quality import check_quality
 from scalptrack.records import CaptureInfo, ImageArray, Settings
 from scalptrack.segmentation import NetworkSegmenter
-from scalptrack.segmentation.uncertainty import PER_FORETOLD, coverage_sd_fraction
+from scalptrack.segmentation.uncertainty import coverage_sd_fraction
 
 SIZE_PX = 640
 MIN_REGION_SHARE = 0.04
@@ -110,7 +110,7 @@ def judge(segmenter: NetworkSegmenter, image: ImageArray, settings: Settings) ->
         "refused": None,
         "measured": measured.coverage_fraction,
         "spread": found.coverage_sd_fraction,
-        "foretold": measured.doubt_fraction / PER_FORETOLD,
+        "doubt": measured.doubt_fraction,
         "warned": bool(found.warnings),
     }
 
@@ -154,7 +154,7 @@ def row(name: str, cases: list[Case]) -> str:
 
 def stated_sd(case: Case) -> float:
     """SD that the program states for a coverage."""
-    return coverage_sd_fraction(case["spread"], PER_FORETOLD * case["foretold"])
+    return coverage_sd_fraction(case["spread"], case["doubt"])
 
 
 def tables(cases: list[Case]) -> None:
@@ -187,28 +187,24 @@ def fit(cases: list[Case]) -> None:
     """Print the constants that make the errors most likely."""
     measured = [each for each in cases if each["refused"] is None]
     gap = np.array([each["measured"] - each["true"] for each in measured])
-    spread, foretold = (
-        np.array([each[name] for each in measured]) for name in ("spread", "foretold")
-    )
-    # The size that makes errors of a Laplace distribution most likely is their mean size.
-    per_foretold = float(np.mean(np.abs(gap) / foretold))
-    expected = per_foretold * foretold
+    spread, doubt = (np.array([each[name] for each in measured]) for name in ("spread", "doubt"))
 
     def unlikely(logs: np.ndarray) -> float:
         base, per_spread, per_doubt = np.exp(logs)
-        sd = np.sqrt(base**2 + (per_spread * spread) ** 2 + (per_doubt * expected) ** 2)
+        sd = np.sqrt(base**2 + (per_spread * spread) ** 2 + (per_doubt * doubt) ** 2)
         # A mixture with a wide part, so that few gross errors don't widen every interval.
         likely = 0.95 * norm.pdf(gap, 0, sd) + 0.05 * norm.pdf(gap, 0, 3 * sd)
         return -float(np.log(likely).sum())
 
     best = minimize(unlikely, np.log([0.02, 1.0, 1.0]), method="Nelder-Mead")
     base, per_spread, per_doubt = np.exp(best.x)
-    print(f"PER_FORETOLD {per_foretold:.2f}")
+    # The size that makes errors of a Laplace distribution most likely is their mean size.
+    print(f"mean error / doubt {np.mean(np.abs(gap) / doubt):.2f} (1 where PER_FORETOLD is right)")
     print(f"BASE {base:.4f}  PER_SPREAD {per_spread:.2f}  PER_DOUBT {per_doubt:.2f}")
     print(f"{len(measured)} pictures, bias {100 * gap.mean():+.1f} points")
     print("\n| expected error, points | pictures | mean absolute error |\n|---|---|---|")
-    for part in np.array_split(np.argsort(expected, kind="stable"), 5):
-        low, high = 100 * expected[part].min(), 100 * expected[part].max()
+    for part in np.array_split(np.argsort(doubt, kind="stable"), 5):
+        low, high = 100 * doubt[part].min(), 100 * doubt[part].max()
         print(f"| {low:.1f} to {high:.1f} | {len(part)} | {100 * np.abs(gap[part]).mean():.1f} |")
 
 

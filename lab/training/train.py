@@ -24,6 +24,11 @@ SIZES = ((320, 4), (192, 9))
 REFRESH_EVERY = 200
 
 
+def half_precision_is_fast() -> bool:
+    """Whether this processor computes bfloat16 itself; emulated, it takes ten times as long."""
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How long and how fast to train.
@@ -143,7 +148,9 @@ def train(
         given = network_of(torch.load(start_from, weights_only=True)["average"])
         network = widened(given, network)
         print(f"from {start_from.name}: {given.widths} to {network.widths}")
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    half = half_precision_is_fast()
+    layout = torch.channels_last if half else torch.contiguous_format
+    network = network.to(memory_format=layout)  # type: ignore[call-overload]
     average = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=1e-3)
     start = 0
@@ -167,7 +174,7 @@ def train(
                 layer.eval()
 
     def terms_of(images: Tensor, targets: Targets) -> Tensor:
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             raw, coarse = network.answers(images)
         return losses(raw.float(), [each.float() for each in coarse], targets, plan.pairs)
 
@@ -177,7 +184,7 @@ def train(
     order = range(start, plan.iterations)
     loader = DataLoader(batches, batch_size=None, sampler=order, num_workers=1, prefetch_factor=6)
     for iteration, (images, *maps) in zip(order, loader, strict=True):
-        batch = images.to(memory_format=torch.channels_last)
+        batch = images.to(memory_format=layout)
         for group in optimiser.param_groups:
             group["lr"] = plan.rate_at(iteration)
         terms = step(batch, Targets(*maps))

@@ -148,9 +148,13 @@ class NetworkSegmenter:
         scalp = scalp_mask(maps, inside)
         scalp &= np.argmax(maps[CLASS_CHANNELS], axis=0) != RegionClass.OBJECT
         require_scalp(maps, scalp, inside)
+        doubt = doubt_of(maps[DOUBT_CHANNEL])
         finer = finer_side(crop)
         if finer > INPUT_PX:
-            maps[FRACTION_CHANNEL] = self._finer_hair(image, crop, finer, perturbations)
+            near = self._finer_look(image, crop, finer, perturbations)
+            maps[FRACTION_CHANNEL] = near[FRACTION_CHANNEL]
+            # What is doubted at one scale alone is doubted half: that foretells errors best.
+            doubt = (doubt + doubt_of(near[DOUBT_CHANNEL], finer)) / np.float32(2)
         classes, fraction = _maps_inside(maps, image.shape[:2], crop)
         return Segmentation(
             grid=crop.grid(),
@@ -162,7 +166,7 @@ class NetworkSegmenter:
             glare=_glare_mask(full),
             method=self.method,
             coverage_sd_fraction=_coverage_sd([look[FRACTION_CHANNEL] for look in looks], scalp),
-            doubt=doubt_of(maps[DOUBT_CHANNEL]),
+            doubt=doubt,
             warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
             if perturbations
             else (),
@@ -240,14 +244,11 @@ class NetworkSegmenter:
             found.append(resampled(averaged(maps), looked.grid(), crop.grid()))
         return found
 
-    def _finer_hair(
-        self, image: ImageArray, crop: Crop, side: int, perturbations: int
-    ) -> NDArray[np.float32]:
-        """Hair fraction (INPUT_PX, INPUT_PX) as seen in a finer picture."""
+    def _finer_look(self, image: ImageArray, crop: Crop, side: int, perturbations: int) -> Maps:
+        """Maps (9, INPUT_PX, INPUT_PX) of a finer picture; the mean of a few looks."""
         again = self._look_again(image, crop, min(perturbations, FINER_LOOKS), side)
         looks = [self._look(image, crop, side), *again]
-        mean = np.mean([look[FRACTION_CHANNEL] for look in looks], axis=0)
-        return np.asarray(mean, dtype=np.float32)
+        return np.asarray(np.mean(looks, axis=0), dtype=np.float32)
 
 
 def _maps_inside(

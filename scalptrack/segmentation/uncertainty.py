@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalptrack.records import BoolArray, Segmentation
+from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 
 # Fitted by `python -m lab.benchmarks.people fit` on 38 people of lab/strands (seeds from 940,000)
 # and 88 photographs of validation people 0 to 29 of lab/phantom, who are in no training and in no
@@ -17,12 +18,15 @@ from scalptrack.records import BoolArray, Segmentation
 # points. At the finer scale the errors of most photographs are smaller (1.2 rather than 1.75 times
 # what is foretold, 39 pictures), but not the gross ones; so the factor is the same.
 PER_FORETOLD = 1.75
+PER_FORETOLD_FINER = 1.2
+"""Mean error of a coverage relative to what the network foretells, at INPUT_PX and at FINER_PX."""
+
 BASE_FRACTION = 0.02
 PER_SPREAD = 2.0
 PER_DOUBT = 0.85
 
 
-def doubt_of(foretold: NDArray[np.float32]) -> NDArray[np.float32]:
+def doubt_of(foretold: NDArray[np.float32], side: int = INPUT_PX) -> NDArray[np.float32]:
     """How far the coverage around each pixel is expected to be from the truth.
 
     Parameters
@@ -30,13 +34,16 @@ def doubt_of(foretold: NDArray[np.float32]) -> NDArray[np.float32]:
     foretold : float32 (H, W)
         What the network expects of its own error, in [0, 1]. It learned that on its training
         pictures, on which it errs less than on others.
+    side : int
+        Of the picture in which it was seen.
 
     Returns
     -------
     float32 (H, W)
         In [0, 1].
     """
-    return np.asarray(np.clip(PER_FORETOLD * foretold, 0, 1), dtype=np.float32)
+    per_foretold = np.interp(side, (INPUT_PX, FINER_PX), (PER_FORETOLD, PER_FORETOLD_FINER))
+    return np.asarray(np.clip(per_foretold * foretold, 0, 1), dtype=np.float32)
 
 
 def coverage_sd_fraction(spread_fraction: float, doubt_fraction: float) -> float:
