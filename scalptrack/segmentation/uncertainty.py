@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from scalptrack.records import BoolArray, Segmentation
 from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 
-# PER_FORETOLD was fitted by `python -m lab.benchmarks.people fit` on 38 people of lab/strands (seeds
-# from 940,000) and 88 photographs of validation people 0 to 29 of lab/phantom, and is 1.70 on 264
-# others; PER_FORETOLD_FINER on those 264 (lab/strands, seeds from 200,000), one look each. The other
-# three on 160 of them as the program measures them: its 95 % interval then holds the truth for 94 %,
-# in each quarter by width for at least 93 %. None of them is in a training of this file or in a table
-# of it. No coverage is stated surer than 2 points.
+# PER_FORETOLD was fitted by `python -m lab.benchmarks.people fit` on 38 people of lab/strands
+# (seeds from 940,000) and 88 photographs of validation people 0 to 29 of lab/phantom, and is 1.70
+# on 264 others; PER_FORETOLD_FINER on those 264 (lab/strands, seeds from 200,000), one look each.
+# The other three on 160 of them as the program measures them: its 95 % interval then holds the
+# truth for 94 %, in each quarter by width for at least 93 %. None of them is in a training of
+# this file or in a table of it. No coverage is stated surer than 2 points.
 PER_FORETOLD = 1.75
 PER_FORETOLD_FINER = 1.2
 """Mean error of a coverage relative to what the network foretells, at INPUT_PX and at FINER_PX."""
