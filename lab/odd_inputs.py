@@ -21,6 +21,16 @@ table is made by running the catalog over each case (`python -m lab.odd_inputs`;
 pictures in it are drawn by the test. `track`, `catalog`, `check`, `segment` and `deidentify` read
 files through the same module and say the same of a file that can't be read.
 
+## Which date is used
+The date in the name or the folder comes first. Where there is none, or it can be read in two ways,
+the file is asked: EXIF's `DateTimeOriginal`, then `DateTimeDigitized`. `DateTime` alone is the day
+on which the file was last changed. It is used where nothing speaks against it, as many cameras
+write no other. It is not used where an editor or a scanner wrote it (the tag `Software`, or XMP),
+nor where the file's other dates (GPS, or the making of the picture in XMP) are more than a day off:
+then the photograph needs a date in its name, or a line in a manifest.
+
+## The table
+
 """
 
 

@@ -297,6 +297,12 @@ def _settle_date(
             "as YYYY-MM-DD.",
         )
     day = reading.dates[0] if len(reading.dates) == 1 else taken
+    if day is None and capture.date_doubt:
+        return Reason(
+            "ambiguous_date",
+            f"{name}: {capture.date_doubt}. Name the photograph by the day on which it was taken, "
+            f"for instance {reading.view}/2024-03-12.jpg, or list it in a manifest.",
+        )
     if day is None:
         return Reason(
             "no_date",

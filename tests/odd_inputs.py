@@ -216,6 +216,8 @@ _LONG = f"{DAY}_" + "x" * 200 + ".jpg"
 _HTML = b"<!DOCTYPE html><html><body>Please sign in to download.</body></html>" * 5
 _UNSET_CLOCK = pictures.exif_bytes({pictures.DATE_ORIGINAL: "1980:01:01 00:00:00"})
 _CAMERA_DATE = pictures.exif_bytes({pictures.DATE_ORIGINAL: "2024:04:03 10:15:00"})
+_EDITED = {pictures.DATE_CHANGED: "2024:05:20 18:00:00", pictures.SOFTWARE: "Snapseed 2.0"}
+_SATELLITES = {pictures.DATE_CHANGED: "2024:05:20 18:00:00", pictures.GPS_DATE: "2024:04:03"}
 _OTHER_CAMERA = {pictures.DATE_ORIGINAL: "2024:05:03 18:22:07"}
 
 CASES = (
@@ -372,6 +374,27 @@ CASES = (
         "no_date",
     ),
     Case(
+        "no date in the name, and an editor's in the file",
+        "IMG_0042.jpg",
+        saved("IMG_0042.jpg", exif=pictures.exif_bytes(_EDITED)),
+        "ambiguous_date",
+    ),
+    Case(
+        "no date in the name, and two in the file (changed, satellites)",
+        "IMG_0042.jpg",
+        saved("IMG_0042.jpg", exif=pictures.exif_bytes(_SATELLITES)),
+        "ambiguous_date",
+    ),
+    Case(
+        "two ways to read the date, and the day of an edit",
+        "04-05-2024.jpg",
+        saved(
+            "04-05-2024.jpg",
+            exif=pictures.exif_bytes(_EDITED | {pictures.DATE_CHANGED: "2024:05:04 18:00:00"}),
+        ),
+        "ambiguous_date",
+    ),
+    Case(
         "folder and name of two dates",
         f"2024-01-01/{DAY}.jpg",
         subfolder(f"2024-01-01/{DAY}.jpg"),
@@ -401,6 +424,21 @@ CASES = (
         "no date in the name, but the camera's",
         "IMG_0042.jpg",
         saved("IMG_0042.jpg", exif=_CAMERA_DATE),
+        USED,
+    ),
+    Case(
+        "no date in the name, but the camera's, and edited later",
+        "IMG_0042.jpg",
+        saved(
+            "IMG_0042.jpg",
+            exif=pictures.exif_bytes(_EDITED | {pictures.DATE_ORIGINAL: "2024:04:03 10:15:00"}),
+        ),
+        USED,
+    ),
+    Case(
+        "a date in the name, and an editor's in the file",
+        f"{DAY}.jpg",
+        saved(f"{DAY}.jpg", exif=pictures.exif_bytes(_EDITED), quality=92),
         USED,
     ),
     Case(
