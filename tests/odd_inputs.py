@@ -132,6 +132,22 @@ def holed_jpeg(folder: Path) -> None:
     path.write_bytes(content[:half] + bytes(512) + content[half + 512 :])
 
 
+def gapped_jpeg(folder: Path) -> None:
+    path = folder / f"{DAY}.jpg"
+    saved(path.name, noise(), quality=92)(folder)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + content[half + 4096 :])
+
+
+def jpeg_of_mixed_parts(folder: Path) -> None:
+    path = folder / f"{DAY}.jpg"
+    saved(path.name, noise(), quality=92, restart_marker_rows=1)(folder)
+    content = path.read_bytes()
+    third, fifth = content.index(b"\xff\xd2"), content.index(b"\xff\xd4")
+    path.write_bytes(content[:third] + content[fifth:])
+
+
 def broken_exif(folder: Path) -> None:
     exif = pictures.exif_bytes({pictures.MODEL: "One" * 30, pictures.MAKE: "Acme" * 20})
     saved(f"{DAY}.jpg", exif=exif, quality=92)(folder)
@@ -234,6 +250,18 @@ CASES = (
         "JPEG with a sector of zeros in its middle (a card that failed)",
         f"{DAY}.jpg",
         holed_jpeg,
+        "corrupt",
+    ),
+    Case(
+        "JPEG without 4 kB of its middle (a copy that failed)",
+        f"{DAY}.jpg",
+        gapped_jpeg,
+        "corrupt",
+    ),
+    Case(
+        "JPEG without two parts between its restart markers",
+        f"{DAY}.jpg",
+        jpeg_of_mixed_parts,
         "corrupt",
     ),
     Case("PNG, cut off", f"{DAY}.png", saved_part(f"{DAY}.png", 0.6), "truncated"),
