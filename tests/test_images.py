@@ -126,7 +126,15 @@ def test_the_date_of_an_edit_is_not_that_of_the_exposure(tmp_path, software, nam
 
 @pytest.mark.parametrize(
     "software",
-    ["", "16.3.1", "HDR+ 1.0.585804376zd", "S918BXXU3AWF7", "MediaTek Camera", "Our Photos 3"],
+    [
+        "",
+        "16.3.1",
+        "HDR+ 1.0.585804376zd",
+        "S918BXXU3AWF7",
+        "MediaTek Camera",
+        "Our Photos 3",
+        "Xdxo 1",
+    ],
 )
 def test_a_cameras_only_date_is_believed(tmp_path, software):
     save(tmp_path / "a.jpg", exif={DATE_CHANGED: CHANGED, SOFTWARE: software, MODEL: "One"})
