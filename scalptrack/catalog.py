@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from scalptrack.dating import settle_date
 from scalptrack.errors import ImageReadError, InputError
 from scalptrack.filenames import UNSPECIFIED_VIEW, PathReading, natural_key, read_path, view_named
 from scalptrack.folders import (
@@ -36,13 +37,10 @@ from scalptrack.manifest import (
     read_manifest,
     write_manifest,
 )
-from scalptrack.records import CaptureInfo, Catalog, Photograph, Reason, RejectedFile
+from scalptrack.records import Catalog, Photograph, Reason, RejectedFile
 from scalptrack.twins import Twin, is_same_exposure
 
 __all__ = ["catalog_folder", "catalog_manifest", "read_events", "write_manifest"]
-
-# The first photographs with an EXIF date were taken in 1995: an earlier one is an unset clock.
-_FIRST_EXIF_YEAR = 1995
 
 # Of photographs that could be decoded, but not placed in the study.
 _UNPLACED_CODES = frozenset({"no_date", "ambiguous_date", "impossible_date", "ambiguous_view"})
@@ -218,7 +216,7 @@ def _examine(
     except ImageReadError as error:
         return _undecodable(placed, error)
     capture = header.capture
-    settled = _settle_date(name, reading, capture, today)
+    settled = settle_date(name, reading, capture, today)
     if len(reading.views) > 1:
         settled = Reason(
             "ambiguous_view",
@@ -273,44 +271,6 @@ def _undecodable(placed: RejectedFile, error: ImageReadError) -> RejectedFile:
             replicate=None,
         )
     return replace(placed, reason=Reason(error.code, message))
-
-
-def _settle_date(
-    name: str, reading: PathReading, capture: CaptureInfo, today: date
-) -> date | Reason:
-    """The visit date that name and camera agree on, or why there is none."""
-    taken = capture.taken_at.date() if capture.taken_at else None
-    if taken is not None and taken.year < _FIRST_EXIF_YEAR:
-        taken = None
-    if len(reading.dates) > 1 and taken not in reading.dates:
-        readings = " or ".join(day.isoformat() for day in reading.dates)
-        return Reason(
-            "ambiguous_date",
-            f"{name}: {reading.date_text!r} may mean {readings}, and the camera wrote no date that "
-            "decides. Name the photograph YYYY-MM-DD, for instance "
-            f"{reading.dates[0].isoformat()}.",
-        )
-    if reading.has_date and not reading.dates:
-        return Reason(
-            "impossible_date",
-            f"{name}: {reading.date_text!r} is not a date of the calendar. Rename the photograph "
-            "as YYYY-MM-DD.",
-        )
-    day = reading.dates[0] if len(reading.dates) == 1 else taken
-    if day is None:
-        return Reason(
-            "no_date",
-            f"{name}: neither the name nor the camera tells the date. Name it YYYY-MM-DD, for "
-            f"instance {reading.view}/2024-03-12.jpg, or list it in a manifest.",
-        )
-    if day > today + timedelta(days=1):
-        origin = "name" if reading.dates else "camera"
-        return Reason(
-            "impossible_date",
-            f"{name}: {day.isoformat()} (from its {origin}) lies in the future; this computer's "
-            f"date is {today.isoformat()}. Correct the one that is wrong.",
-        )
-    return day
 
 
 def _reject_misfiled(

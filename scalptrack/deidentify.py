@@ -3,26 +3,26 @@
 A copy holds pixels and nothing else: it is encoded anew from the upright sRGB array, so that no
 metadata, thumbnail or hidden picture of the original can travel along. Its name is made of a keyed
 pseudonym, a view and a date. What is written into the folder of the copies names no original.
+A second run into the same folder adds to it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from scalptrack.copy_table import CopyRow, CopyTable
 from scalptrack.errors import HeadNotFoundError, ImageReadError, OutputError
 from scalptrack.faces import EXPOSING_COPIES, FaceCover, FaceOutcome, covered, face_cover
 from scalptrack.filenames import UNSPECIFIED_VIEW, VIEWS
 from scalptrack.images import encode_image, read_header, read_photograph, write_bytes_atomic
+from scalptrack.outputs import OutputFolder
 from scalptrack.pseudonyms import PseudonymKey
 from scalptrack.records import Catalog, ImageArray, Photograph, RejectedFile
 from scalptrack.segmentation import shared_segmenter
 
-TABLE_NAME = "deidentified.csv"
 JPEG_QUALITY = 95
 """Of copies of compressed photographs; others become PNG."""
 
@@ -66,6 +66,9 @@ class Copy:
         Share of the picture that is covered.
     reason : str or None
         Why there is no copy, or why the face in it is not covered.
+    photograph : str or None
+        Keyed identity of the original's content, as in the table of the copies and, with this key,
+        the ``sha256`` of ``track --deidentify``; None where the file can't be read.
     """
 
     name: str
@@ -77,6 +80,7 @@ class Copy:
     face: FaceOutcome | None
     covered_fraction: float
     reason: str | None
+    photograph: str | None
 
 
 def deidentify(
@@ -89,26 +93,30 @@ def deidentify(
 ) -> tuple[Copy, ...]:
     """Write a copy of every photograph, and a table of them; originals are only read.
 
+    The table keeps what earlier runs listed, and is also written when this one ends early.
+
     Raises
     ------
     OutputError
-        If a copy can't be written, or another file has its name.
+        If a copy can't be written, another file has its name, or the table is not the program's.
     """
     copies: list[Copy] = []
-    taken: set[str] = set()
-    for catalog in catalogs:
-        files: list[Photograph | RejectedFile] = [*catalog.photographs, *catalog.rejected]
-        for file in files:
-            copies.append(_copy_of(file, out, taken, key=key, settings=settings))
-            on_step(file.name)
-    _write_once(out / TABLE_NAME, _table(copies).encode("utf-8"), replace=True)
+    table = CopyTable(OutputFolder(out))
+    try:
+        for catalog in catalogs:
+            files: list[Photograph | RejectedFile] = [*catalog.photographs, *catalog.rejected]
+            for file in files:
+                copies.append(_copy_of(file, out, table, key=key, settings=settings))
+                on_step(file.name)
+    finally:
+        table.write(map(_row, (each for each in copies if each.status != "rejected")))
     return tuple(copies)
 
 
 def _copy_of(
     file: Photograph | RejectedFile,
     out: Path,
-    taken: set[str],
+    table: CopyTable,
     *,
     key: PseudonymKey,
     settings: CopySettings,
@@ -129,12 +137,16 @@ def _copy_of(
     cover = _find_cover(image, file.view, copied_by)
     uncovered = cover.outcome is FaceOutcome.NOT_COVERED
     what = "Text" if copied_by in EXPOSING_COPIES else "The face"
+    reason = f"{what} could not be covered: {cover.reason}." if uncovered else None
+    identity = key.identity(file.sha256)
     name = None
     if not uncovered or settings.keep_uncovered:
         suffix = ".jpg" if header.format in _COMPRESSED else ".png"
-        name = _free_name(file, key, view, day, taken) + suffix
+        name = _name_without_suffix(file, key, view, day, table) + suffix
         content = encode_image(covered(image, cover), suffix=suffix, quality=JPEG_QUALITY)
         _write_once(out / name, content)
+    elif earlier := table.copies_of(identity):
+        reason = f"{reason} The copy of an earlier run is still there: {', '.join(earlier)}."
     return Copy(
         name=file.name,
         status="withheld" if name is None else "copied",
@@ -144,7 +156,8 @@ def _copy_of(
         visit_date=day,
         face=cover.outcome,
         covered_fraction=float(cover.mask.mean()),
-        reason=f"{what} could not be covered: {cover.reason}." if uncovered else None,
+        reason=reason,
+        photograph=identity,
     )
 
 
@@ -168,6 +181,7 @@ def _rejected(file: Photograph | RejectedFile, key: PseudonymKey, reason: str) -
         face=None,
         covered_fraction=0.0,
         reason=reason,
+        photograph=key.identity(file.sha256) if file.sha256 else None,
     )
 
 
@@ -176,28 +190,24 @@ def _safe_view(view: str, key: PseudonymKey) -> str:
     return view if view in (*VIEWS, UNSPECIFIED_VIEW) else key.label("view", view)
 
 
-def _free_name(
+def _name_without_suffix(
     file: Photograph | RejectedFile,
     key: PseudonymKey,
     view: str,
     day: date | None,
-    taken: set[str],
+    table: CopyTable,
 ) -> str:
-    """Name without suffix of a copy that no other copy of this run has."""
+    """Name of a copy that no other copy in the folder has."""
     folder = f"{key.subject(file.subject)}/{view}"
     if day is None:
         return f"{folder}/{key.label('undated', file.sha256)}"
-    number = file.replicate or 1
-    while f"{folder}/{day.isoformat()}_{number}" in taken:
-        number += 1
-    stem = f"{folder}/{day.isoformat()}_{number}"
-    taken.add(stem)
-    return stem
+    identity = key.identity(file.sha256)
+    return table.stem_for(identity, folder, day.isoformat(), file.replicate or 1)
 
 
-def _write_once(path: Path, content: bytes, *, replace: bool = False) -> None:
+def _write_once(path: Path, content: bytes) -> None:
     """Write a file, unless it is there already; another file of that name is never replaced."""
-    if path.exists() and not replace:
+    if path.exists():
         if path.is_file() and path.read_bytes() == content:
             return
         msg = f"{path} exists and differs from this copy. Choose an empty folder for --out."
@@ -205,25 +215,15 @@ def _write_once(path: Path, content: bytes, *, replace: bool = False) -> None:
     write_bytes_atomic(path, content)
 
 
-def _table(copies: Sequence[Copy]) -> str:
-    """CSV of the copies and of what was withheld; it names no original and gives no free text."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("copy", "status", "subject", "view", "visit_date", "face", "covered_percent"))
-    for each in _table_rows(copies):
-        writer.writerow(each)
-    return buffer.getvalue()
-
-
-def _table_rows(copies: Sequence[Copy]) -> Iterator[tuple[object, ...]]:
-    shown = [each for each in copies if each.status != "rejected"]
-    for each in sorted(shown, key=lambda each: (each.subject, each.view, each.copy or "")):
-        yield (
-            each.copy or "",
-            each.status,
-            each.subject,
-            each.view,
-            each.visit_date or "",
-            each.face or "",
-            f"{100 * each.covered_fraction:.1f}",
-        )
+def _row(copy: Copy) -> CopyRow:
+    """A copy as a row of the table: it names no original and gives no free text."""
+    return CopyRow(
+        copy=copy.copy or "",
+        status=copy.status,
+        subject=copy.subject,
+        view=copy.view,
+        visit_date=copy.visit_date.isoformat() if copy.visit_date else "",
+        face=str(copy.face or ""),
+        covered_percent=f"{100 * copy.covered_fraction:.1f}",
+        photograph=copy.photograph or "",
+    )

@@ -130,7 +130,7 @@ def _photograph(photograph: Photograph, disguise: Disguise, folder: Path) -> Pho
         path=link,
         name=name,
         sha256=disguise.key.identity(photograph.sha256),
-        capture=replace(photograph.capture, taken_at=None),
+        capture=replace(photograph.capture, taken_at=None, date_doubt=None),
     )
 
 

@@ -10,13 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scalptrack.copy_table import TABLE_NAME as COPY_TABLE
 from scalptrack.images import PHOTOGRAPH_SUFFIXES, RAW_SUFFIXES
+from scalptrack.outputs import LEDGER_NAME, STATE_FOLDER
 from scalptrack.records import Reason, RejectedFile
 from scalptrack.twins import Twin
 
 _SIDE_FILES = frozenset(
     {"readme", "readme.md", "readme.txt", "truth.json", "sha256sums", "checksums.txt", "license"}
-    | {"events.csv", "visits.csv", "manifest.csv", "dicomdir", "deidentified.csv"}
+    | {"events.csv", "visits.csv", "manifest.csv", "dicomdir", COPY_TABLE}
 )
 _MOVIE_SUFFIXES = frozenset({".mov", ".mp4"})
 _SIDECAR_SUFFIXES = frozenset({".aae", ".xmp", ".json", ".thm", ".lrv"})
@@ -220,8 +222,9 @@ def _name_message(name: str) -> str:
 
 
 def is_output_folder(folder: Path) -> bool:
-    """Whether scalptrack wrote this folder."""
-    if (folder / ".scalptrack").exists():
+    """Whether scalptrack wrote results into this folder; copies without names are photographs."""
+    state = folder / STATE_FOLDER
+    if state.exists() and not _knows_copies_alone(state):
         return True
     try:
         provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
@@ -229,6 +232,15 @@ def is_output_folder(folder: Path) -> bool:
         return False
     schema = provenance.get("schema") if isinstance(provenance, dict) else None
     return isinstance(schema, str) and schema.startswith("scalptrack")
+
+
+def _knows_copies_alone(state: Path) -> bool:
+    """Whether nothing but the table of `deidentify` was written beside this state folder."""
+    try:
+        ledger = json.loads((state / LEDGER_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(ledger, dict) and set(ledger) == {COPY_TABLE}
 
 
 def outside_link_message(name: str) -> str:

@@ -76,8 +76,9 @@ class OutputFolder:
             path.parent.mkdir(parents=True, exist_ok=True)
             # The ledger goes first and keeps the old hash beside the new one: wherever the program
             # is killed, what lies there is known to be ours.
-            known = self._ledger.get(name, [])
-            self._ledger[name] = [*known[-1:], hashlib.sha256(content).hexdigest()]
+            sha256 = hashlib.sha256(content).hexdigest()
+            before = [each for each in self._ledger.get(name, [])[-1:] if each != sha256]
+            self._ledger[name] = [*before, sha256]
             self._save_ledger()
             write_bytes_atomic(path, content)
         except OSError as error:

@@ -88,6 +88,34 @@ def rough_words(aligned_by: Sequence[str]) -> str:
     return " and ".join(f"by {words}" for words in known) or "by the outline or by hand"
 
 
+LESS_SURE = "less sure (tier B)"
+"""What every number is called that rests on an alignment which can't tell people apart."""
+
+SAME_HEAD = "can't tell whether it is the same head"
+
+
+def less_sure(aligned_by: Sequence[str]) -> str:
+    """Write that a number is less sure, and what its photographs are aligned by.
+
+    Examples
+    --------
+    >>> less_sure(("outline",))
+    'less sure (tier B): aligned by the outline of the head'
+    """
+    return f"{LESS_SURE}: aligned {rough_words(aligned_by)}"
+
+
+def sentence_case(text: str) -> str:
+    """Begin a text with a capital, and leave the rest of it.
+
+    Examples
+    --------
+    >>> sentence_case(LESS_SURE)
+    'Less sure (tier B)'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, noun: str) -> str:
     """Write a count with its noun, e.g. ``"1 visit"`` or ``"2 visits"``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -132,6 +132,22 @@ def holed_jpeg(folder: Path) -> None:
     path.write_bytes(content[:half] + bytes(512) + content[half + 512 :])
 
 
+def gapped_jpeg(folder: Path) -> None:
+    path = folder / f"{DAY}.jpg"
+    saved(path.name, noise(), quality=92)(folder)
+    content = path.read_bytes()
+    half = len(content) // 2
+    path.write_bytes(content[:half] + content[half + 4096 :])
+
+
+def jpeg_of_mixed_parts(folder: Path) -> None:
+    path = folder / f"{DAY}.jpg"
+    saved(path.name, noise(), quality=92, restart_marker_rows=1)(folder)
+    content = path.read_bytes()
+    third, fifth = content.index(b"\xff\xd2"), content.index(b"\xff\xd4")
+    path.write_bytes(content[:third] + content[fifth:])
+
+
 def broken_exif(folder: Path) -> None:
     exif = pictures.exif_bytes({pictures.MODEL: "One" * 30, pictures.MAKE: "Acme" * 20})
     saved(f"{DAY}.jpg", exif=exif, quality=92)(folder)
@@ -216,6 +232,8 @@ _LONG = f"{DAY}_" + "x" * 200 + ".jpg"
 _HTML = b"<!DOCTYPE html><html><body>Please sign in to download.</body></html>" * 5
 _UNSET_CLOCK = pictures.exif_bytes({pictures.DATE_ORIGINAL: "1980:01:01 00:00:00"})
 _CAMERA_DATE = pictures.exif_bytes({pictures.DATE_ORIGINAL: "2024:04:03 10:15:00"})
+_EDITED = {pictures.DATE_CHANGED: "2024:05:20 18:00:00", pictures.SOFTWARE: "Snapseed 2.0"}
+_SATELLITES = {pictures.DATE_CHANGED: "2024:05:20 18:00:00", pictures.GPS_DATE: "2024:04:03"}
 _OTHER_CAMERA = {pictures.DATE_ORIGINAL: "2024:05:03 18:22:07"}
 
 CASES = (
@@ -232,6 +250,18 @@ CASES = (
         "JPEG with a sector of zeros in its middle (a card that failed)",
         f"{DAY}.jpg",
         holed_jpeg,
+        "corrupt",
+    ),
+    Case(
+        "JPEG without 4 kB of its middle (a copy that failed)",
+        f"{DAY}.jpg",
+        gapped_jpeg,
+        "corrupt",
+    ),
+    Case(
+        "JPEG without two parts between its restart markers",
+        f"{DAY}.jpg",
+        jpeg_of_mixed_parts,
         "corrupt",
     ),
     Case("PNG, cut off", f"{DAY}.png", saved_part(f"{DAY}.png", 0.6), "truncated"),
@@ -372,6 +402,27 @@ CASES = (
         "no_date",
     ),
     Case(
+        "no date in the name, and an editor's in the file",
+        "IMG_0042.jpg",
+        saved("IMG_0042.jpg", exif=pictures.exif_bytes(_EDITED)),
+        "ambiguous_date",
+    ),
+    Case(
+        "no date in the name, and two in the file (changed, satellites)",
+        "IMG_0042.jpg",
+        saved("IMG_0042.jpg", exif=pictures.exif_bytes(_SATELLITES)),
+        "ambiguous_date",
+    ),
+    Case(
+        "two ways to read the date, and the day of an edit",
+        "04-05-2024.jpg",
+        saved(
+            "04-05-2024.jpg",
+            exif=pictures.exif_bytes(_EDITED | {pictures.DATE_CHANGED: "2024:05:04 18:00:00"}),
+        ),
+        "ambiguous_date",
+    ),
+    Case(
         "folder and name of two dates",
         f"2024-01-01/{DAY}.jpg",
         subfolder(f"2024-01-01/{DAY}.jpg"),
@@ -401,6 +452,21 @@ CASES = (
         "no date in the name, but the camera's",
         "IMG_0042.jpg",
         saved("IMG_0042.jpg", exif=_CAMERA_DATE),
+        USED,
+    ),
+    Case(
+        "no date in the name, but the camera's, and edited later",
+        "IMG_0042.jpg",
+        saved(
+            "IMG_0042.jpg",
+            exif=pictures.exif_bytes(_EDITED | {pictures.DATE_ORIGINAL: "2024:04:03 10:15:00"}),
+        ),
+        USED,
+    ),
+    Case(
+        "a date in the name, and an editor's in the file",
+        f"{DAY}.jpg",
+        saved(f"{DAY}.jpg", exif=pictures.exif_bytes(_EDITED), quality=92),
         USED,
     ),
     Case(

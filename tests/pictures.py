@@ -14,6 +14,7 @@ from PIL import Image
 
 VL_PHOTOGRAPHIC = "1.2.840.10008.5.1.4.1.1.77.1.4"
 EXIF_IFD, GPS_IFD = 0x8769, 0x8825
+SOFTWARE, GPS_DATE = 0x0131, 0x001D
 MAKE, MODEL, ORIENTATION, DATE_CHANGED = 0x010F, 0x0110, 0x0112, 0x0132
 DATE_ORIGINAL, DATE_DIGITIZED, FOCAL_LENGTH_35MM = 0x9003, 0x9004, 0xA405
 
@@ -41,7 +42,8 @@ def exif_bytes(tags: dict[int, Any]) -> bytes:
     exif = Image.Exif()
     for tag, value in tags.items():
         inner = tag in {DATE_ORIGINAL, DATE_DIGITIZED, FOCAL_LENGTH_35MM}
-        (exif.get_ifd(EXIF_IFD) if inner else exif)[tag] = value
+        place = exif.get_ifd(EXIF_IFD) if inner else exif
+        (exif.get_ifd(GPS_IFD) if tag == GPS_DATE else place)[tag] = value
     return exif.tobytes()
 
 

@@ -189,6 +189,15 @@ def test_trend_is_written_below_a_chart_that_stands_alone() -> None:
     assert timeline.trend.sentence not in " ".join(texts(draw_timeline(timeline, heading=False)))
 
 
+def test_why_no_trend_is_stated_is_written_in_its_place() -> None:
+    timeline = timeline_of(replicated([[0.4], [0.5], [0.9]], every_days=5))
+    assert timeline.trend is None
+    said = "Too short a time for a yearly trend: 3 visits in 10 days, and it takes at least 90."
+    assert said in " ".join(texts(draw_timeline(timeline)))
+    pair = timeline_of(replicated([[0.4], [0.5]]))
+    assert "yearly trend" not in " ".join(texts(draw_timeline(pair)))
+
+
 def test_uncalibrated_is_said_only_when_it_is() -> None:
     text = "Uncalibrated: take two photographs per visit."
     assert text in texts(draw_timeline(timeline_of(replicated([[0.4], [0.5]]))))
@@ -205,8 +214,8 @@ def test_hollow_marks_are_explained_below_the_chart() -> None:
     ]
     written = " ".join(texts(draw_timeline(timeline_of(outcomes), heading=False)))
     assert (
-        "Hollow (tier B): aligned by points set by hand (9 Apr 2024, 6 Oct 2024); aligned by the "
-        "outline of the head (8 Jul 2024)."
+        "Hollow, less sure (tier B): aligned by points set by hand (9 Apr 2024, 6 Oct 2024); "
+        "aligned by the outline of the head (8 Jul 2024)."
     ) in written
     assert "Hollow" not in " ".join(texts(draw_timeline(timeline_of([measured(0.4)]))))
 

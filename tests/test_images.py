@@ -13,12 +13,16 @@ from pictures import (
     DATE_DIGITIZED,
     DATE_ORIGINAL,
     FOCAL_LENGTH_35MM,
+    GPS_DATE,
+    GPS_IFD,
     MAKE,
     MODEL,
     ORIENTATION,
+    SOFTWARE,
     png_with_header,
 )
 from PIL import Image, ImageCms, ImageFile
+from PIL.PngImagePlugin import PngInfo
 
 from scalptrack.errors import ImageReadError, OutputError
 from scalptrack.images import (
@@ -44,7 +48,8 @@ def save(path, array=None, *, exif=None, **options):
     tags = Image.Exif()
     for tag, value in (exif or {}).items():
         inner = tag in {DATE_ORIGINAL, DATE_DIGITIZED, FOCAL_LENGTH_35MM}
-        (tags.get_ifd(0x8769) if inner else tags)[tag] = value
+        place = tags.get_ifd(0x8769) if inner else tags
+        (tags.get_ifd(GPS_IFD) if tag == GPS_DATE else place)[tag] = value
     picture.save(path, exif=tags, **options)
     return path
 
@@ -88,6 +93,98 @@ def test_date_prefers_the_moment_of_exposure(tmp_path):
     assert read_header(path).capture.taken_at == datetime(2024, 3, 3, 10)  # noqa: DTZ001
     save(path, exif={DATE_CHANGED: "yesterday"})
     assert read_header(path).capture.taken_at is None
+
+
+CHANGED = "2024:05:20 10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("software", "name", "cause"),
+    [
+        ("Adobe Photoshop 25.1 (Windows)", "Photoshop", "an edit"),
+        ("Adobe Photoshop Lightroom 6.2 (Macintosh)", "Photoshop Lightroom", "an edit"),
+        ("Snapseed 2.0", "Snapseed", "an edit"),
+        ("gimp 2.10.36", "GIMP", "an edit"),
+        ("Google", "Google", "an edit"),
+        ("Photos 8.0", "Photos", "an edit"),
+        ("Microsoft Windows Photo Viewer 6.1.7600.16385", "Windows Photo", "an edit"),
+        ("EPSON Scan", "EPSON Scan", "a scan"),
+    ],
+)
+def test_the_date_of_an_edit_is_not_that_of_the_exposure(tmp_path, software, name, cause):
+    path = tmp_path / "a.jpg"
+    save(path, exif={DATE_CHANGED: CHANGED, SOFTWARE: software})
+    capture = read_header(path).capture
+    assert capture.taken_at is None
+    assert capture.date_doubt == (
+        f"its only date, 2024-05-20, was written by {name} and may be that of {cause}"
+    )
+    save(path, exif={DATE_CHANGED: CHANGED, SOFTWARE: software, DATE_ORIGINAL: CHANGED})
+    capture = read_header(path).capture
+    assert (capture.taken_at, capture.date_doubt) == (datetime(2024, 5, 20, 10), None)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "software",
+    [
+        "",
+        "16.3.1",
+        "HDR+ 1.0.585804376zd",
+        "S918BXXU3AWF7",
+        "MediaTek Camera",
+        "Our Photos 3",
+        "Xdxo 1",
+    ],
+)
+def test_a_cameras_only_date_is_believed(tmp_path, software):
+    save(tmp_path / "a.jpg", exif={DATE_CHANGED: CHANGED, SOFTWARE: software, MODEL: "One"})
+    capture = read_header(tmp_path / "a.jpg").capture
+    assert (capture.taken_at, capture.date_doubt) == (datetime(2024, 5, 20, 10), None)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(("satellites", "agrees"), [("2024:05:21", True), ("2024:03:12", False)])
+def test_a_date_that_satellites_contradict_is_not_believed(tmp_path, satellites, agrees):
+    """GPS is in UTC: one day apart is no contradiction. The date of the exposure stays above it."""
+    path = tmp_path / "a.jpg"
+    save(path, exif={DATE_CHANGED: CHANGED, GPS_DATE: satellites})
+    capture = read_header(path).capture
+    assert (capture.taken_at is not None) == agrees
+    if not agrees:
+        assert capture.date_doubt == (
+            "its dates disagree (2024-05-20 and 2024-03-12), and one may be that of an edit"
+        )
+    save(path, exif={DATE_CHANGED: CHANGED, DATE_ORIGINAL: CHANGED, GPS_DATE: satellites})
+    assert read_header(path).capture.taken_at == datetime(2024, 5, 20, 10)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif", ".heic"])
+@pytest.mark.parametrize(
+    ("xmp", "doubt"),
+    [
+        ('xmp:CreatorTool="GIMP 2.10"', "was written by GIMP"),
+        ("/><photoshop:DateCreated>2024-03-12</photoshop:DateCreated><x", "its dates disagree"),
+        ('exif:DateTimeOriginal="2024-03-12T10:15:00"', "its dates disagree"),
+        ('xmp:CreateDate="2024-05-20T09:00:00" xmp:CreatorTool="16.3.1"', None),
+        ('xmp:CreateDate="2024-99-99"', None),
+    ],
+)
+def test_what_xmp_says_against_the_only_date(tmp_path, suffix, xmp, doubt):
+    path = tmp_path / f"a{suffix}"
+    packet = f"<x:xmpmeta><rdf:Description {xmp}/></x:xmpmeta>".encode()
+    options = {"pnginfo": png_text(packet)} if suffix == ".png" else {"xmp": packet}
+    exif = {DATE_CHANGED: CHANGED}
+    if suffix == ".tif":
+        exif, options = exif | {700: packet}, {}
+    save(path, exif=exif, **options)
+    capture = read_header(path).capture
+    assert (doubt or "") in (capture.date_doubt or "")
+    assert (capture.taken_at is None) == (doubt is not None)
+
+
+def png_text(packet):
+    texts = PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", packet.decode())
+    return texts
 
 
 def test_focal_length_and_camera(tmp_path):

@@ -1,8 +1,10 @@
 import datetime as dt
 import math
+from pathlib import Path
 
 import pytest
 
+import scalptrack
 from scalptrack.wording import (
     long_date,
     percent,
@@ -56,3 +58,21 @@ def test_shortened_texts_end_with_an_ellipsis() -> None:
 )
 def test_spans_are_written_in_the_unit_that_reads_best(days: int, text: str) -> None:
     assert span_words(days) == text
+
+
+def test_less_sure_is_worded_in_one_place_alone() -> None:
+    """Every chart, table and report takes these words from here, so that they stay the same."""
+    package = Path(scalptrack.__file__).parent
+    texts = {
+        path.relative_to(package).as_posix(): path.read_text(encoding="utf-8").casefold()
+        for kind in ("*.py", "*.j2", "*.js")
+        for path in package.rglob(kind)
+    }
+    phrases = (
+        "less sure (",
+        "less sure, tier",
+        "tier b, less sure",
+        "can't tell whether it is the same",
+    )
+    found = [name for name, text in texts.items() if any(each in text for each in phrases)]
+    assert found == ["wording.py"]

@@ -96,8 +96,8 @@ def test_the_panels_say_what_hollow_marks_are_aligned_by_and_when():
     ]
     written = " ".join(text.get_text() for text in draw_zones(zones).texts)
     assert written.endswith(
-        "Hollow (tier B): aligned by points set by hand (9 Apr 2024); aligned by the outline of "
-        "the head (8 Jul 2024)."
+        "Hollow, less sure (tier B): aligned by points set by hand (9 Apr 2024); aligned by the "
+        "outline of the head (8 Jul 2024)."
     )
 
 

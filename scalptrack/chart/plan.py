@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from scalptrack.records import Change, Event, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.wording import (
+    LESS_SURE,
     MONTHS,
     long_date,
     plural,
@@ -63,7 +64,7 @@ VERDICT_STYLE = {
 }
 BASELINE_STYLE = MarkStyle("s", INK, "baseline")
 BAND_STYLE = MarkStyle("", BAND, "can't be told from baseline")
-TIER_B_STYLE = MarkStyle("o", QUIET_INK, "hollow: less sure alignment", hollow=True)
+TIER_B_STYLE = MarkStyle("o", QUIET_INK, f"hollow: {LESS_SURE}", hollow=True)
 REPLICATE_STYLE = MarkStyle(".", QUIET_INK, "single photograph", size_pt=4.0)
 
 
@@ -138,8 +139,8 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
     for event in hidden:
         footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
     footer += rough_lines([timeline])
-    if timeline.trend is not None and heading:
-        footer += _wrapped(timeline.trend.sentence, 10)
+    if timeline.trend_words and heading:
+        footer += _wrapped(timeline.trend_words, 10)
     if timeline.sd_source == "prior" and timeline.visits:
         footer.append("Uncalibrated: take two photographs per visit.")
     title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)
@@ -180,7 +181,7 @@ def rough_lines(timelines: Sequence[Timeline]) -> list[str]:
         f"aligned {words} ({', '.join(short_date(day) for day in sorted(when))})"
         for words, when in days.items()
     ]
-    return _wrapped(f"Hollow (tier B): {'; '.join(parts)}.", 4) if parts else []
+    return _wrapped(f"Hollow, {LESS_SURE}: {'; '.join(parts)}.", 4) if parts else []
 
 
 def style_of(visit: VisitCoverage, timeline: Timeline) -> MarkStyle:

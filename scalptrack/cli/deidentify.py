@@ -76,8 +76,9 @@ def deidentify_command(
     views everything from the top of the face down, in other views all skin that isn't scalp.
     A photograph whose face can't be covered is withheld, and so are screenshots and DICOM files
     with text in the picture. The standard output names the originals; the folder --out doesn't.
-    Look at the copies before you share them: tattoos, clothes and rooms stay visible. Originals
-    are only read.
+    Another run into the same folder adds to its copies and to deidentified.csv, and replaces
+    nothing that you wrote or edited. Look at the copies before you share them: tattoos, clothes and
+    rooms stay visible. Originals are only read.
 
     \b
     Example:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from PIL import Image
 
+from scalptrack.images.dates import FileDates, of_xmp
 from scalptrack.records import CaptureInfo
 
 # What Pillow's decoders raise on damaged files (random bytes and lengths, ten formats).
@@ -29,6 +30,8 @@ DECODER_ERRORS = (
 _TAG_MAKE, _TAG_MODEL, _TAG_ORIENTATION, _TAG_DATETIME = 0x010F, 0x0110, 0x0112, 0x0132
 _TAG_EXIF_IFD = 0x8769
 _TAG_DATETIME_ORIGINAL, _TAG_DATETIME_DIGITIZED = 0x9003, 0x9004
+_TAG_PROCESSING_SOFTWARE, _TAG_SOFTWARE = 0x000B, 0x0131
+_TAG_GPS_IFD, _TAG_GPS_DATE = 0x8825, 0x001D
 _TAG_FOCAL_LENGTH_35MM = 0xA405
 
 
@@ -49,26 +52,45 @@ def orientation_of(image: Image.Image) -> int:
 def capture_of(image: Image.Image) -> CaptureInfo:
     """Date, focal length and camera of an opened picture; damaged EXIF counts as none."""
     try:
-        return capture_from(image.getexif())
+        return capture_from(image.getexif(), _xmp_of(image))
     except DECODER_ERRORS:
         return CaptureInfo()
 
 
-def capture_from(exif: Image.Exif) -> CaptureInfo:
-    """Date, focal length and camera that EXIF holds; what is damaged counts as none."""
+def capture_from(exif: Image.Exif, xmp: bytes = b"") -> CaptureInfo:
+    """Date, focal length and camera that EXIF holds; what is damaged counts as none.
+
+    XMP is asked only whether it contradicts a date.
+    """
     try:
         detail = exif.get_ifd(_TAG_EXIF_IFD)
         camera = camera_name(exif.get(_TAG_MAKE), exif.get(_TAG_MODEL))
-        dates = (
-            detail.get(_TAG_DATETIME_ORIGINAL),
-            detail.get(_TAG_DATETIME_DIGITIZED),
-            exif.get(_TAG_DATETIME),
-        )
         focal_length = detail.get(_TAG_FOCAL_LENGTH_35MM)
+        dates = _dates_of(exif, xmp)
     except DECODER_ERRORS:
         return CaptureInfo()
-    taken_at = next((moment for moment in map(_exif_moment, dates) if moment is not None), None)
-    return CaptureInfo(taken_at, _positive_number(focal_length), camera)
+    taken_at, date_doubt = dates.settled()
+    return CaptureInfo(taken_at, _positive_number(focal_length), camera, date_doubt=date_doubt)
+
+
+def _dates_of(exif: Image.Exif, xmp: bytes) -> FileDates:
+    """All that a file holds of dates; of GPS no more than the date is looked at."""
+    detail = exif.get_ifd(_TAG_EXIF_IFD)
+    satellites = _exif_moment(exif.get_ifd(_TAG_GPS_IFD).get(_TAG_GPS_DATE))
+    created, tool = of_xmp(xmp)
+    programs = (exif.get(_TAG_SOFTWARE), exif.get(_TAG_PROCESSING_SOFTWARE), tool)
+    return FileDates(
+        original=_exif_moment(detail.get(_TAG_DATETIME_ORIGINAL)),
+        digitized=_exif_moment(detail.get(_TAG_DATETIME_DIGITIZED)),
+        changed=_exif_moment(exif.get(_TAG_DATETIME)),
+        others=(*([satellites.date()] if satellites else []), *created),
+        software="\n".join(each for each in programs if isinstance(each, str)),
+    )
+
+
+def _xmp_of(image: Image.Image) -> bytes:
+    packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
+    return packet.encode() if isinstance(packet, str) else bytes(packet)
 
 
 def _exif_moment(value: object) -> datetime | None:

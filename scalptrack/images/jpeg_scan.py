@@ -30,7 +30,7 @@ def has_hole(content: bytes) -> bool:
     """
     sequential = False
     shortest: dict[int, int] = {}
-    for marker, start, end in _segments(content):
+    for marker, start, end in segments(content):
         if marker in _SEQUENTIAL:
             sequential = True
         elif marker == _TABLES:
@@ -38,7 +38,7 @@ def has_hole(content: bytes) -> bool:
         elif marker == _SCAN and sequential:
             used = content[start + 2 : start + 1 + 2 * content[start] : 2]
             empty_blocks = all(shortest.get(each & 0x0F, 0) == 0 for each in used)
-            scan_end = _end_of_scan(content, end)
+            scan_end = end_of_scan(content, end)
             if not empty_blocks and content.find(_ZEROS, end, scan_end) >= 0:
                 return True
             if content.find(_ONES, end, scan_end) >= 0 and not _fills_up(content, scan_end):
@@ -52,7 +52,7 @@ def _fills_up(content: bytes, scan_end: int) -> bool:
     return is_filled and content[scan_end + 1 : scan_end + 2] == bytes((_END,))
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+def segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Marker, first byte and end of the parameters of every segment; scans are stepped over."""
     position = 2
     while position + 4 <= len(content) and content[position] == 0xFF:
@@ -64,7 +64,7 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
             continue
         end = position + 2 + int.from_bytes(content[position + 2 : position + 4], "big")
         yield marker, position + 4, end
-        position = _end_of_scan(content, end) if marker == _SCAN else end
+        position = end_of_scan(content, end) if marker == _SCAN else end
 
 
 def _shortest_ac_symbols(tables: bytes) -> dict[int, int]:
@@ -78,7 +78,7 @@ def _shortest_ac_symbols(tables: bytes) -> dict[int, int]:
     return found
 
 
-def _end_of_scan(content: bytes, position: int) -> int:
+def end_of_scan(content: bytes, position: int) -> int:
     """Where the next marker stands; stuffed, filling and restarting bytes belong to the scan."""
     while True:
         position = content.find(b"\xff", position)

@@ -26,6 +26,7 @@ from scalptrack.errors import ImageReadError
 from scalptrack.images.exif import DECODER_ERRORS, capture_of, orientation_of
 from scalptrack.images.failures import access_error, damaged, decoder_errors, unidentified
 from scalptrack.images.header import Header, check_size
+from scalptrack.images.jpeg_length import has_wrong_length
 from scalptrack.images.jpeg_scan import has_hole
 
 _FORMATS = {
@@ -117,7 +118,8 @@ def load_pixels(image: Image.Image, path: Path) -> None:
     """Decode the first picture of a file.
 
     libjpeg fills what is missing in the middle of a file whose end is zeros (a copy that was cut
-    off), so the end marker of a JPEG is asked for as well, and its scans are searched for holes.
+    off), so the end marker of a JPEG is asked for as well, its scans are searched for holes, and
+    what they hold is compared with what the picture needs.
     The decoders of HEIC, AVIF and WebP invent a picture for what is zeros without any error: their
     files are searched for zeros.
     """
@@ -129,6 +131,8 @@ def load_pixels(image: Image.Image, path: Path) -> None:
             raise damaged(path, OSError("truncated: no end marker"))
         if has_hole(content):
             raise damaged(path, OSError("a part of it is empty"))
+        if has_wrong_length(content):
+            raise damaged(path, OSError("its coded pixels don't fit its size"))
     if image.format in _CONCEALING_FORMATS:
         _refuse_zeros(path)
 

@@ -53,11 +53,15 @@ def conditions_by_date(
 def baseline_among(dates: Sequence[date], stated: Mapping[date, VisitConditions]) -> date | None:
     """Return the visit to count changes from: the earliest dry one without fibres.
 
-    Where all visits without fibres were wet it is the earliest of those; None where there is none.
+    Where only one visit was dry and several were wet it is the earliest wet one: the dry one could
+    be compared with none. None where every visit had fibres.
     """
     without_fibres = [day for day in sorted(dates) if not stated[day].fibres]
+    wet = [day for day in without_fibres if stated[day].wet]
     dry = [day for day in without_fibres if not stated[day].wet]
-    return next(iter([*dry, *without_fibres]), None)
+    if len(dry) == 1 and len(wet) > 1:
+        return wet[0]
+    return next(iter([*dry, *wet]), None)
 
 
 def barrier(visit: VisitConditions, baseline: VisitConditions | None) -> Reason | None:

@@ -35,7 +35,7 @@ from scalptrack.longitudinal.conditions import (
 )
 from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
-from scalptrack.longitudinal.trend import fit_trend
+from scalptrack.longitudinal.trend import fit_trend, trend_barrier
 from scalptrack.longitudinal.verdicts import (
     alignment_sentence,
     as_sentence,
@@ -249,6 +249,7 @@ def _timeline(
         mdc_high_fraction=mdc.high,
         error_parts=error_parts(series.readings, within, model),
         trend=_trend(visits, dof, changes),
+        trend_reason=trend_barrier(visits, dof),
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
         summary=summarise(

@@ -22,15 +22,24 @@ from scipy import optimize, stats
 
 from scalptrack.longitudinal.components import rough_alignments
 from scalptrack.longitudinal.intervals import two_sided_quantile
-from scalptrack.longitudinal.verdicts import rough_trend_sentence, trend_sentence
-from scalptrack.records import Tier, Trend, VisitCoverage
+from scalptrack.longitudinal.verdicts import (
+    few_visits_sentence,
+    insensitive_sentence,
+    rough_trend_sentence,
+    short_span_sentence,
+    trend_sentence,
+)
+from scalptrack.records import FloatArray, Reason, Tier, Trend, VisitCoverage
 
 MINIMUM_VISITS = 3
 """Two points always lie on a line."""
 
-MINIMUM_SPAN_DAYS = 56
-"""Series of weeks say nothing about a year: photographs are read over 4 to 8 weeks
-(shared protocol notes on follow-up photography)."""
+MINIMUM_SPAN_DAYS = 90
+"""Below a quarter of a year the yearly slope is more than four times what was seen, and its error
+too: in 90 days an error of 2 points at either end is 11 points per year."""
+
+LARGEST_DETECTABLE_PER_YEAR = 0.5
+"""Ten times what a treatment does in a year (5 points): a line that misses it says nothing."""
 
 DAYS_PER_YEAR = 365.25
 
@@ -58,7 +67,7 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     Returns
     -------
     Trend or None
-        None with fewer than 3 visits, or when they span less than 8 weeks.
+        None where `trend_barrier` has a reason.
 
     Notes
     -----
@@ -71,17 +80,13 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     The detectable slope is taken from the visits' errors and dates, and from their scatter where
     that is larger; never from how large the slope came out.
     """
-    if len(visits) < MINIMUM_VISITS:
+    if trend_barrier(visits, dof) is not None:
         return None
-    days = np.array([visit.visit_date.toordinal() for visit in visits], dtype=np.float64)
-    if np.ptp(days) < MINIMUM_SPAN_DAYS:
-        return None
-    years = (days - days[0]) / DAYS_PER_YEAR
+    years, weights = _years_and_weights(visits)
     coverage = np.array([visit.coverage_fraction for visit in visits])
-    weights = np.array([visit.sd_fraction for visit in visits]) ** -2.0
     mean_year = np.average(years, weights=weights)
     mean_coverage = np.average(coverage, weights=weights)
-    sum_of_squares = float(weights @ (years - mean_year) ** 2)
+    sum_of_squares = _sum_of_squares(years, weights)
     slope = float(weights @ ((years - mean_year) * (coverage - mean_coverage))) / sum_of_squares
     residuals = coverage - mean_coverage - slope * (years - mean_year)
     scatter_dof = len(visits) - 2
@@ -89,7 +94,7 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     standard_error = scale / math.sqrt(sum_of_squares)
     half = two_sided_quantile(dof + scatter_dof) * standard_error
     detectable = detectable_factor(dof, scatter_dof) * max(scale, 1.0) / math.sqrt(sum_of_squares)
-    low, high, span = slope - half, slope + half, int(np.ptp(days))
+    low, high, span = slope - half, slope + half, _span_days(visits)
     rough = [visit for visit in visits if visit.tier is Tier.B]
     aligned_by = rough_alignments(rough)
     sentence = trend_sentence(
@@ -112,6 +117,48 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
         rough_visits=len(rough),
         aligned_by=aligned_by,
     )
+
+
+def trend_barrier(visits: Sequence[VisitCoverage], dof: float) -> Reason | None:
+    """Why no yearly trend is stated; None where one is.
+
+    Parameters
+    ----------
+    visits, dof
+        As in `fit_trend`.
+
+    Notes
+    -----
+    It follows from the dates and the visits' errors alone. To leave out lines by their slope or
+    their scatter would leave those that chance made look good.
+    """
+    if len(visits) < MINIMUM_VISITS:
+        return Reason("few_visits", few_visits_sentence(len(visits), MINIMUM_VISITS))
+    span = _span_days(visits)
+    if span < MINIMUM_SPAN_DAYS:
+        return Reason("short_span", short_span_sentence(len(visits), span, MINIMUM_SPAN_DAYS))
+    error = 1.0 / math.sqrt(_sum_of_squares(*_years_and_weights(visits)))
+    detectable = detectable_factor(dof, len(visits) - 2) * error
+    if detectable > LARGEST_DETECTABLE_PER_YEAR:
+        return Reason("insensitive_trend", insensitive_sentence(len(visits), span, detectable))
+    return None
+
+
+def _years_and_weights(visits: Sequence[VisitCoverage]) -> tuple[FloatArray, FloatArray]:
+    """Years since the first visit, and weights by the visits' errors."""
+    days = np.array([visit.visit_date.toordinal() for visit in visits], dtype=np.float64)
+    weights = np.array([visit.sd_fraction for visit in visits]) ** -2.0
+    return (days - days[0]) / DAYS_PER_YEAR, weights
+
+
+def _sum_of_squares(years: FloatArray, weights: FloatArray) -> float:
+    """Return the weighted squares of the years about their mean; its root is 1 / the error."""
+    return float(weights @ (years - np.average(years, weights=weights)) ** 2)
+
+
+def _span_days(visits: Sequence[VisitCoverage]) -> int:
+    days = [visit.visit_date for visit in visits]
+    return (max(days) - min(days)).days
 
 
 def _scale(scatter_squares: float, dof: float, scatter_dof: int) -> float:

@@ -9,11 +9,14 @@ from datetime import date
 from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Tier, Verdict, VisitCoverage
 from scalptrack.wording import (
+    LESS_SURE,
+    SAME_HEAD,
     long_date,
     percent,
     plural,
     points,
     rough_words,
+    sentence_case,
     signed_points,
     span_words,
 )
@@ -163,8 +166,8 @@ def alignment_sentence(visit: VisitCoverage, baseline: VisitCoverage, named: str
     if not rough:
         return ""
     return (
-        f"Less sure (tier B): {' and '.join(rough)}. The interval is wider for it, and such an "
-        "alignment can't tell whether it is the same head."
+        f"{sentence_case(LESS_SURE)}: {' and '.join(rough)}. The interval is wider for it, and "
+        f"such an alignment {SAME_HEAD}."
     )
 
 
@@ -200,20 +203,56 @@ def trend_sentence(
     )
 
 
+def few_visits_sentence(visits: int, needed: int) -> str:
+    """Say that there are too few visits for a line."""
+    there = "there is" if visits == 1 else "there are"
+    return f"A yearly trend needs {needed} visits with a number, and {there} {visits or 'none'}."
+
+
+def short_span_sentence(visits: int, span_days: int, needed_days: int) -> str:
+    """Say that the visits lie too close together for a yearly trend.
+
+    Examples
+    --------
+    >>> short_span_sentence(3, 10, 90)
+    'Too short a time for a yearly trend: 3 visits in 10 days, and it takes at least 90.'
+    """
+    return (
+        f"Too short a time for a yearly trend: {plural(visits, 'visit')} in "
+        f"{plural(span_days, 'day')}, and it takes at least {needed_days}."
+    )
+
+
+def insensitive_sentence(visits: int, span_days: int, detectable: float) -> str:
+    """Say that visits of this precision would show no trend that could be.
+
+    Examples
+    --------
+    >>> insensitive_sentence(3, 95, 0.62)
+    'Too short a time for a yearly trend from visits of this precision: with 3 visits in 14 weeks, \
+even a steady change of 62 points per year would be missed in one case of five.'
+    """
+    return (
+        "Too short a time for a yearly trend from visits of this precision: with "
+        f"{plural(visits, 'visit')} in {span_words(span_days)}, even a steady change of "
+        f"{100 * detectable:.0f} points per year would be missed in one case of five."
+    )
+
+
 def rough_trend_sentence(rough_visits: int, visits: int, aligned_by: Sequence[str]) -> str:
     """Say how many visits of a line rest on an alignment of tier B; empty where none does.
 
     Examples
     --------
-    >>> rough_trend_sentence(1, 4, ("outline",))[:69]
-    'Less sure (tier B): 1 of the 4 visits is aligned by the outline of the'
+    >>> rough_trend_sentence(1, 4, ("outline",))[20:71]
+    '1 of the 4 visits is aligned by the outline of the '
     """
     if rough_visits == 0:
         return ""
     verb = "is" if rough_visits == 1 else "are"
     return (
-        f"Less sure (tier B): {rough_visits} of the {plural(visits, 'visit')} {verb} aligned "
-        f"{rough_words(aligned_by)}, which can't tell whether it is the same head."
+        f"{sentence_case(LESS_SURE)}: {rough_visits} of the {plural(visits, 'visit')} {verb} "
+        f"aligned {rough_words(aligned_by)}, which {SAME_HEAD}."
     )
 
 

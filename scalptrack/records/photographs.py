@@ -26,6 +26,8 @@ class CaptureInfo:
     copied_by : str or None
         ``"messenger"``, ``"screenshot"`` or ``"recompressed"`` where the file isn't the original;
         ``"annotated"`` where it says that text is written into the picture (DICOM only).
+    date_doubt : str or None
+        Why the only date that the file holds is not taken for that of the exposure.
     """
 
     taken_at: datetime | None = None
@@ -33,6 +35,7 @@ class CaptureInfo:
     camera: str | None = None
     view_hint: str | None = None
     copied_by: str | None = None
+    date_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

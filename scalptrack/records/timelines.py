@@ -222,6 +222,8 @@ class Timeline:
         those of the error that a visit's photographs share. 0: as ``sd_degrees_of_freedom``.
     error_parts : ErrorParts or None
         What intervals and detectable changes are made of; None without a visit that has a number.
+    trend_reason : Reason or None
+        Why no yearly trend is stated; None where ``trend`` is one.
     """
 
     subject: str
@@ -244,6 +246,18 @@ class Timeline:
     mdc_low_fraction: float = math.nan
     mdc_high_fraction: float = math.nan
     error_parts: ErrorParts | None = None
+    trend_reason: Reason | None = None
+
+    @property
+    def trend_words(self) -> str:
+        """Sentence on the trend, or on why none is stated; empty while there are too few visits.
+
+        That a line needs more visits is plain from a chart of one or two.
+        """
+        if self.trend is not None:
+            return self.trend.sentence
+        too_few = self.trend_reason is None or self.trend_reason.code == "few_visits"
+        return "" if too_few or self.trend_reason is None else self.trend_reason.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from scalptrack.report.view import (
     view_of,
 )
 from scalptrack.wording import (
+    LESS_SURE,
+    less_sure,
     long_date,
     percent,
     plural,
@@ -93,10 +95,12 @@ def _environment() -> Environment:
         precision_rule=precision_rule,
         short_date=short_date,
         rough=rough_words,
+        less_sure=less_sure,
         signed=signed_points,
         drawing=Markup,
     )
     environment.globals["verdict_words"] = VERDICT_WORDS
+    environment.globals["LESS_SURE"] = LESS_SURE
     return environment
 
 

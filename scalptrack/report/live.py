@@ -12,12 +12,14 @@ from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.report.context import TimelineSection
 from scalptrack.wording import (
+    LESS_SURE,
+    less_sure,
     long_date,
     percent,
     plural,
     points,
     printable,
-    rough_words,
+    sentence_case,
     signed_points,
 )
 
@@ -42,6 +44,7 @@ def live_chart(section: TimelineSection) -> str:
         "series": series,
         "events": _events(section.timeline),
         "gaps": _gaps(section.timeline),
+        "less_sure": LESS_SURE,
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
@@ -68,7 +71,7 @@ def _visit(name: str, visit: VisitCoverage, change: Change | None) -> dict[str, 
             f"{percent(visit.coverage_fraction)} (95 % interval {points(visit.low_fraction)} to "
             f"{points(visit.high_fraction)} %), {plural(visit.replicates, 'photograph')}",
             _verdict_line(change),
-            *([f"Less sure (tier B): aligned {rough_words(visit.aligned_by)}"] * rough),
+            *([sentence_case(less_sure(visit.aligned_by))] * rough),
         ],
     }
 

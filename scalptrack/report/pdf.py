@@ -21,7 +21,15 @@ from scalptrack.records import Change, ImageArray, SaltEstimate, Tier, Timeline,
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
-from scalptrack.wording import percent, points, printable, rough_words, short_date, shortened
+from scalptrack.wording import (
+    less_sure,
+    percent,
+    points,
+    printable,
+    sentence_case,
+    short_date,
+    shortened,
+)
 
 A4_IN = (8.27, 11.69)
 SIDE_IN, TOP_IN, FOOT_IN = 0.6, 0.85, 0.75
@@ -157,9 +165,9 @@ def _write_section(sheet: _Sheet, section: TimelineSection, read_picture: ReadPi
     _write_pictures(sheet, section.follow_ups, read_picture)
     _write_zones(sheet, section)
     _write_precision(sheet, timeline)
-    if timeline.trend is not None:
+    if timeline.trend_words:
         _heading(sheet, "Straight-line trend")
-        sheet.text(timeline.trend.sentence, size=8.5)
+        sheet.text(timeline.trend_words, size=8.5)
     if timeline.gaps:
         _heading(sheet, "Photographs without a number")
         for gap in timeline.gaps:
@@ -221,8 +229,7 @@ def _write_change(sheet: _Sheet, change: Change, column: tuple[float, float]) ->
     if change.verdict is not Verdict.NOT_COMPARABLE:
         sheet.text(change_words(change), size=7.6, column=column)
     if change.tier is Tier.B:
-        rough = f"less sure (tier B): aligned {rough_words(change.aligned_by)}"
-        sheet.text(rough, size=7.6, colour=QUIET_INK, column=column)
+        sheet.text(less_sure(change.aligned_by), size=7.6, colour=QUIET_INK, column=column)
     colour = VERDICT_COLOUR.get(change.verdict, QUIET_INK)
     sheet.text(f"{words.sign} {words.words}", size=8.5, colour=colour, column=column)
 
@@ -286,7 +293,7 @@ def _write_zones(sheet: _Sheet, section: TimelineSection) -> None:
             line += f", {change_words(change)} from baseline: {change.verdict.value}"
         least_sure = visit if change is None or change.tier is None else change
         if least_sure.tier is Tier.B:
-            line += f" (less sure, tier B: aligned {rough_words(least_sure.aligned_by)})"
+            line += f", {less_sure(least_sure.aligned_by)}"
         sheet.text(f"{line}; {100 * zone.seen_fraction:.0f} % of the zone is seen.", size=8.5)
 
 
@@ -294,7 +301,7 @@ def _rough_salt(estimate: SaltEstimate) -> str:
     """Say that an estimate rests on an alignment of tier B."""
     if estimate.tier is not Tier.B:
         return ""
-    return f" Less sure (tier B): aligned {rough_words(estimate.aligned_by)}."
+    return f" {sentence_case(less_sure(estimate.aligned_by))}."
 
 
 def _write_files(sheet: _Sheet, context: ReportContext) -> None:

@@ -31,7 +31,7 @@ from scalptrack.study.design import StudyPhotograph
 from scalptrack.study.status import require_complete
 from scalptrack.study.store import StudyStore
 from scalptrack.study.tidy import Row, StudyResults, visit_table
-from scalptrack.wording import rough_words
+from scalptrack.wording import SAME_HEAD, less_sure
 
 Resource = dict[str, Any]
 
@@ -266,8 +266,7 @@ def _alignment(tier: str, aligned_by: str) -> str:
     """The tier in words: a receiver must not take a less sure number for another."""
     if tier != Tier.B:
         return f"tier {tier}: by features of the scalp"
-    words = rough_words(aligned_by.split(" and "))
-    return f"tier B, less sure: {words}, which can't tell whether it is the same head"
+    return f"{less_sure(aligned_by.split(' and '))}, which {SAME_HEAD}"
 
 
 def _component(code: str, text: str) -> Resource:

@@ -9,6 +9,7 @@ import shutil
 import struct
 import zlib
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pictures
@@ -190,7 +191,8 @@ def test_no_planted_byte_is_in_any_output(planted, tmp_path, light_segmenter):
     assert len(before) >= 8
     assert found_in(out) == []
     assert before == {path: path.read_bytes() for path in planted.rglob("*") if path.is_file()}
-    assert not [path for path in out.rglob("*") if path.name.startswith(".")]
+    hidden = [path.name for path in out.rglob("*") if path.name.startswith(".")]
+    assert hidden == [".scalptrack"]
 
 
 def test_the_search_would_find_what_is_planted(planted, tmp_path):
@@ -261,6 +263,17 @@ def two_photographs(folder, *, faceless=False):
     return folder
 
 
+def files_of(folder):
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def rows_of(out):
+    with (out / "deidentified.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_face_that_cannot_be_covered_is_withheld_and_listed(tmp_path, light_segmenter):
     photos = two_photographs(tmp_path / "photos", faceless=True)
     out, key = tmp_path / "out", tmp_path / "k"
@@ -272,9 +285,7 @@ def test_a_face_that_cannot_be_covered_is_withheld_and_listed(tmp_path, light_se
     assert (
         "2 files: 1 copied, 1 withheld because a face or text could not be covered" in result.stderr
     )
-    with (out / "deidentified.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["status"], row["face"], bool(row["copy"])) for row in rows] == [
+    assert [(row["status"], row["face"], bool(row["copy"])) for row in rows_of(out)] == [
         ("withheld", "not covered", False),
         ("copied", "covered", True),
     ]
@@ -319,9 +330,9 @@ def test_a_rerun_gives_the_same_bytes_and_another_key_other_names(tmp_path, ligh
     out, key = tmp_path / "out", tmp_path / "k"
     options = ("--shift-dates", 100, "--quiet")
     assert invoke(photos, "--out", out, "--key", key, "--create-key", *options).exit_code == 0
-    first = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.*")}
+    first = files_of(out)
     assert invoke(photos, "--out", out, "--key", key, *options).exit_code == 0
-    assert first == {path.relative_to(out): path.read_bytes() for path in out.rglob("*.*")}
+    assert first == files_of(out)
     other = tmp_path / "other"
     invoke(photos, "--out", other, "--key", tmp_path / "k2", "--create-key", *options)
     names = {path.parent.parent.name for path in (*out.rglob("*.jpg"), *other.rglob("*.jpg"))}
@@ -338,6 +349,111 @@ def test_another_file_of_the_name_is_not_replaced(tmp_path, light_segmenter):
     assert result.exit_code == 2
     assert "exists and differs from this copy" in result.stderr
     assert copy.read_bytes() == b"mine"
+
+
+def test_a_second_run_keeps_what_the_first_one_listed(tmp_path, light_segmenter):
+    """Next month's photographs alone, into the same folder."""
+    out, key = tmp_path / "out", tmp_path / "k"
+    invoke(two_photographs(tmp_path / "first", faceless=True), "--out", out, "--key", key,
+           "--create-key")  # fmt: skip
+    before, listed = files_of(out), rows_of(out)
+    later = tmp_path / "second" / "anna" / "vertex"
+    later.mkdir(parents=True)
+    Image.fromarray(pictures.scene(200, 240)).save(later / "2024-03-01.jpg", quality=95)
+    assert invoke(tmp_path / "second", "--out", out, "--key", key).exit_code == 0
+    rows = rows_of(out)
+    assert [row for row in rows if row in listed] == listed
+    assert [row["view"] for row in rows if row not in listed] == ["vertex"]
+    after = files_of(out)
+    assert {name: after[name] for name in before if name.suffix == ".jpg"} == {
+        name: content for name, content in before.items() if name.suffix == ".jpg"
+    }
+    assert sorted(row["copy"] for row in rows if row["copy"]) == sorted(
+        name.as_posix() for name in after if name.suffix == ".jpg"
+    )
+
+
+def test_photographs_of_a_day_that_come_one_by_one_keep_their_names(tmp_path, light_segmenter):
+    """The second one sorts before the first: numbers given anew would mix them up."""
+    out, key = tmp_path / "out", tmp_path / "k"
+    folder = tmp_path / "photos" / "anna" / "frontal"
+    folder.mkdir(parents=True)
+    identities = []
+    for name, width in (("2024-01-01 noon.jpg", 200), ("2024-01-01 dawn.jpg", 210)):
+        Image.fromarray(pictures.scene(240, width)).save(folder / name, quality=95)
+        options = () if identities else ("--create-key",)
+        result = invoke(tmp_path / "photos", "--out", out, "--key", key, "--json", *options)
+        assert result.exit_code == 0, result.output
+        found = {each["name"]: each for each in json.loads(result.stdout)["photographs"]}
+        identities.append({each["photograph"]: each["copy"] for each in found.values()})
+    assert next(iter(identities[0].values())).endswith("/2024-01-01_1.jpg")
+    assert identities[0].items() < identities[1].items()
+    assert {row["photograph"]: row["copy"] for row in rows_of(out)} == identities[1]
+    widths = {}
+    for row in rows_of(out):
+        with Image.open(out / row["copy"]) as image:
+            widths[row["copy"][-6:]] = image.width
+    assert widths == {"_1.jpg": 200, "_2.jpg": 210}
+
+
+def test_a_copy_that_lies_there_stays_listed(tmp_path, light_segmenter):
+    """What --keep-uncovered wrote is not called withheld by a run without it."""
+    photos = two_photographs(tmp_path / "photos", faceless=True)
+    out, key = tmp_path / "out", tmp_path / "k"
+    invoke(photos, "--out", out, "--key", key, "--create-key", "--keep-uncovered")
+    listed = rows_of(out)
+    assert [(row["status"], row["face"]) for row in listed] == [
+        ("copied", "covered"),
+        ("copied", "not covered"),
+    ]
+    result = invoke(photos, "--out", out, "--key", key)
+    assert result.exit_code == 1
+    assert f"The copy of an earlier run is still there: {listed[1]['copy']}." in result.stdout
+    assert rows_of(out) == listed
+
+
+def test_what_was_withheld_and_is_copied_later_is_listed_once(tmp_path, light_segmenter):
+    photos = two_photographs(tmp_path / "photos", faceless=True)
+    out, key = tmp_path / "out", tmp_path / "k"
+    invoke(photos, "--out", out, "--key", key, "--create-key")
+    invoke(photos, "--out", out, "--key", key, "--keep-uncovered")
+    assert [row["status"] for row in rows_of(out)] == ["copied", "copied"]
+
+
+@pytest.mark.parametrize("change", ["edited", "written by hand"])
+def test_a_table_that_is_the_users_is_not_replaced(tmp_path, light_segmenter, change):
+    photos = two_photographs(tmp_path / "photos")
+    out, key = tmp_path / "out", tmp_path / "k"
+    if change == "edited":
+        invoke(photos, "--out", out, "--key", key, "--create-key")
+        mine = (out / "deidentified.csv").read_text().replace("covered", "covered, I looked")
+    else:
+        out.mkdir()
+        mine = "my list\n"
+    (out / "deidentified.csv").write_text(mine)
+    options = () if key.exists() else ("--create-key",)
+    before = files_of(out)
+    result = invoke(photos, "--out", out, "--key", key, *options)
+    assert result.exit_code == 2
+    assert "deidentified.csv exists and was not written by scalptrack, or was changed since" in (
+        result.stderr
+    )
+    assert files_of(out).keys() - before.keys() <= {Path(".scalptrack/written.json")}
+    assert (out / "deidentified.csv").read_text() == mine
+
+
+def test_copies_of_a_run_that_ends_early_are_listed(tmp_path, light_segmenter):
+    photos = two_photographs(tmp_path / "photos")
+    later = photos / "anna" / "frontal" / "2024-02-01.jpg"
+    Image.fromarray(pictures.scene(240, 210)).save(later, quality=95)
+    out, key = tmp_path / "out", tmp_path / "k"
+    invoke(photos, "--out", out, "--key", key, "--create-key")
+    copies = sorted(out.rglob("*.jpg"))
+    shutil.rmtree(out / ".scalptrack")
+    (out / "deidentified.csv").unlink()
+    copies[1].write_bytes(b"mine")
+    assert invoke(photos, "--out", out, "--key", key).exit_code == 2
+    assert [row["copy"] for row in rows_of(out)] == [copies[0].relative_to(out).as_posix()]
 
 
 @pytest.mark.parametrize(

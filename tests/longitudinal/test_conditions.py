@@ -110,6 +110,35 @@ def test_wet_and_dry_are_not_compared_and_dry_is_the_baseline(
     assert "Hair was wet at this visit and dry on" in change_at(timeline, gone[-1]).sentence
 
 
+def test_one_dry_visit_among_wet_ones_is_the_odd_one(year: list[Outcome]) -> None:
+    """As the baseline it could be compared with none, and the wet visits with none either."""
+    timeline = timeline_of(year, *(at(number, wet=True) for number in (90, 180, 270)))
+    assert timeline.baseline_date == day(90)
+    assert timeline.notes[0].startswith(
+        f"The first visit ({FIRST}) can't be compared, so changes are counted from 9 April 2024"
+    )
+    assert change_at(timeline, 0).sentence.endswith(
+        "Hair was dry at this visit and wet on 9 April 2024 (visits.csv); wet hair clumps and "
+        "shows more scalp."
+    )
+    assert change_at(timeline, 180).verdict is Verdict.INCREASE
+    assert "Hair was wet at both visits" in change_at(timeline, 180).sentence
+    late = timeline_of(year, *(at(number, wet=True) for number in (0, 90, 180)))
+    assert late.baseline_date == day(0)
+    assert change_at(late, 270).verdict is Verdict.NOT_COMPARABLE
+
+
+def test_two_dry_visits_are_enough_however_many_were_wet(year: list[Outcome]) -> None:
+    """Dry hair compares better: what was compared once stays when wet visits join."""
+    joined = [*year, *(measured(0.3, day=360 + 90 * number) for number in range(4))]
+    wet = (*range(180, 631, 90),)
+    timeline = timeline_of(joined, *(at(number, wet=True) for number in wet))
+    assert timeline.baseline_date == day(0)
+    assert [visit.visit_date for visit in timeline.visits] == [day(0), day(90)]
+    fibres = timeline_of(year, at(0, fibres=True), *(at(n, wet=True) for n in (180, 270)))
+    assert fibres.baseline_date == day(180)
+
+
 def test_wet_at_all_visits_is_compared_and_said(year: list[Outcome]) -> None:
     timeline = timeline_of(year, *(at(number, wet=True) for number in (0, 90, 180, 270)))
     assert len(timeline.visits) == 4

@@ -332,7 +332,11 @@ def test_reference_is_named() -> None:
 
 
 def test_trend_needs_three_visits() -> None:
-    assert only(replicated([[0.4], [0.5]])).trend is None
+    lonely = only(replicated([[0.4], [0.5]]))
+    assert lonely.trend is None
+    assert lonely.trend_reason is not None
+    assert lonely.trend_reason.code == "few_visits"
+    assert lonely.trend_words == ""
     trend = only(replicated([[0.4], [0.45], [0.5]])).trend
     assert trend is not None
     assert trend.slope_per_year == pytest.approx(0.1 / 180 * 365.25)

@@ -10,8 +10,9 @@ from scalptrack.longitudinal.trend import (
     detectable_factor,
     fit_trend,
     power_of_slope,
+    trend_barrier,
 )
-from scalptrack.records import Tier, Trend, VisitCoverage
+from scalptrack.records import Reason, Tier, Trend, VisitCoverage
 
 
 def visit(day: int, coverage: float, sd: float = 0.02) -> VisitCoverage:
@@ -119,9 +120,53 @@ def test_a_trend_that_can_be_told_is_not_called_the_opposite() -> None:
     assert "changes by +36.5 points per year" in trend.sentence
 
 
-@pytest.mark.parametrize("days", [[0, 100], [0, 20, 40, 55], []])
-def test_no_trend_from_too_little(days: list[int]) -> None:
-    assert fit_trend([visit(day, 0.4) for day in days], 8) is None
+@pytest.mark.parametrize(
+    ("days", "code", "message"),
+    [
+        ([], "few_visits", "A yearly trend needs 3 visits with a number, and there are none."),
+        ([0], "few_visits", "A yearly trend needs 3 visits with a number, and there is 1."),
+        ([0, 400], "few_visits", "A yearly trend needs 3 visits with a number, and there are 2."),
+        (
+            [0, 5, 10],
+            "short_span",
+            "Too short a time for a yearly trend: 3 visits in 10 days, and it takes at least 90.",
+        ),
+        (
+            [0, 20, 40, 89],
+            "short_span",
+            "Too short a time for a yearly trend: 4 visits in 89 days, and it takes at least 90.",
+        ),
+    ],
+)
+def test_no_trend_from_too_little(days: list[int], code: str, message: str) -> None:
+    visits = [visit(day, 0.4) for day in days]
+    assert fit_trend(visits, 8) is None
+    assert trend_barrier(visits, 8) == Reason(code, message)
+
+
+def test_a_quarter_of_a_year_is_enough_for_exact_visits_alone() -> None:
+    exact = [visit(day, 0.4, 0.02) for day in (0, 45, 90)]
+    assert fit_trend(exact, 8) is not None
+    assert trend_barrier(exact, 8) is None
+    rough = [visit(day, 0.4, 0.03) for day in (0, 45, 90)]
+    assert fit_trend(rough, 8) is None
+    detectable = 100 * detectable_factor(8, 1) * 0.03 / (np.sqrt(2) * 45 / DAYS_PER_YEAR)
+    assert detectable > 50
+    assert trend_barrier(rough, 8) == Reason(
+        "insensitive_trend",
+        "Too short a time for a yearly trend from visits of this precision: with 3 visits in 13 "
+        f"weeks, even a steady change of {detectable:.0f} points per year would be missed in one "
+        "case of five.",
+    )
+    assert fit_trend([visit(2 * day, 0.4, 0.03) for day in (0, 45, 90)], 8) is not None
+
+
+def test_a_line_is_not_left_out_by_its_scatter_or_slope() -> None:
+    """To do so would keep the lines that chance made look good."""
+    steep = [visit(0, 0.1), visit(90, 0.5), visit(180, 0.9)]
+    scattered = [visit(0, 0.1), visit(90, 0.9), visit(180, 0.1)]
+    assert trend_barrier(steep, 8) is None
+    assert trend_barrier(scattered, 8) is None
 
 
 def test_a_line_through_less_sure_visits_says_so() -> None:

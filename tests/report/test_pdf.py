@@ -59,7 +59,15 @@ def test_a_less_sure_alignment_is_said_beside_its_change():
     page = draw_pages(replace(context(), sections=(section,)), lambda name: PICTURE)[0]
     words = " ".join(_texts(page))
     assert ") less sure (tier B): aligned by points set by hand ▲ higher" in words
-    assert "(less sure, tier B: aligned by points set by hand); 83 % of the zone is seen." in words
+    assert ", less sure (tier B): aligned by points set by hand; 83 % of the zone is seen." in words
+
+
+def test_why_no_trend_is_stated_is_said():
+    (timeline,) = build_timelines([measured(0.3 + day / 20, day=day) for day in (0, 5, 10)])
+    section = replace(context().sections[0], timeline=timeline, zones=())
+    pages = draw_pages(replace(context(), sections=(section,)), lambda name: PICTURE)
+    words = " ".join(text for page in pages for text in _texts(page))
+    assert "Straight-line trend Too short a time for a yearly trend: 3 visits in 10 days" in words
 
 
 def test_zones_and_reasons_and_the_estimate_are_said(pages):

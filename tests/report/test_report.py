@@ -247,6 +247,14 @@ def test_trend_and_what_it_would_miss(outcomes: list[Outcome], page: Page) -> No
     assert f"Straight-line trend {trend.sentence} A line is a summary of the past" in page.text
 
 
+def test_why_no_trend_is_stated() -> None:
+    said = "Too short a time for a yearly trend: 3 visits in 10 days, and it takes at least 90."
+    short = Page(build_report(context_of(replicated([[0.4], [0.5], [0.9]], every_days=5))))
+    assert f"Straight-line trend {said}" in short.text
+    pair = Page(build_report(context_of(replicated([[0.4], [0.5]]))))
+    assert "Straight-line trend" not in pair.text
+
+
 def test_precision_is_stated_with_its_own_uncertainty(outcomes: list[Outcome], page: Page) -> None:
     timeline = build_timelines(outcomes)[0]
     low, high = 100 * timeline.mdc_low_fraction, 100 * timeline.mdc_high_fraction
@@ -358,6 +366,7 @@ def test_the_interactive_chart_draws_and_says_less_sure_visits() -> None:
     assert (first["hollow"], second["hollow"]) == (False, True)
     assert second["lines"][-1] == "Less sure (tier B): aligned by points set by hand"
     assert not any("Less sure" in line for line in first["lines"])
+    assert json.loads(live_chart(section))["less_sure"] == "less sure (tier B)"
 
 
 def test_what_was_stated_of_the_visits(outcomes: list[Outcome]) -> None:

@@ -98,7 +98,8 @@ def test_where_there_is_no_number_there_is_a_reason(trial, bundle):
 def test_a_number_and_a_change_say_what_their_alignment_rests_on(bundle):
     found = {_place(each): each for each in _observations(bundle)}
     rough = (
-        "tier B, less sure: by the outline or by hand, which can't tell whether it is the same head"
+        "less sure (tier B): aligned by the outline or by hand, which can't tell whether it is the "
+        "same head"
     )
     sure = "tier A: by features of the scalp"
     for place, of_visit, of_change in (
@@ -126,7 +127,8 @@ def test_a_change_from_a_less_sure_baseline_says_so(trial):
     each = {_place(each): each for each in _observations(bundle)}["s1", "day 90"]
     assert _component(each, "alignment")["valueString"] == "tier A: by features of the scalp"
     assert _component(each, "coverage-change-alignment")["valueString"] == (
-        "tier B, less sure: by points set by hand, which can't tell whether it is the same head"
+        "less sure (tier B): aligned by points set by hand, which can't tell whether it is the "
+        "same head"
     )
 
 

@@ -363,7 +363,7 @@
     return (
       "Point at a visit, tap it, or move with Tab and the arrow keys to read its numbers. Blue: higher than at baseline, orange: lower, grey: no detectable change." +
       (first ? " Band: what can't be told from measurement error (" + first.name + ")." : "") +
-      (this.rough ? " Hollow: less sure alignment (tier B)." : "")
+      (this.rough ? " Hollow: " + this.numbers.less_sure + "." : "")
     );
   };
 
