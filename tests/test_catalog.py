@@ -536,8 +536,9 @@ def test_a_recognised_view_waits_in_the_manifest_until_it_is_confirmed(folder):
     waiting = catalog_manifest(manifest)
     assert codes(waiting) == {"a/2025-01-01_2.jpg": "unconfirmed_view"}
     assert waiting.rejected[0].reason.message == (
-        "a/2025-01-01_2.jpg: its view, frontal, was recognised in the picture and is not confirmed. "
-        "Look at it, correct the view where it is wrong, and write yes in the column view_confirmed."
+        "a/2025-01-01_2.jpg: its view, frontal, was recognised in the picture and is not "
+        "confirmed. Look at it, correct the view where it is wrong, and write yes in the column "
+        "view_confirmed."
     )
     assert (waiting.rejected[0].view, len(waiting.photographs)) == ("frontal", 2)
     manifest.write_text(manifest.read_text().replace(",,no", ",,Yes"))

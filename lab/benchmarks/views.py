@@ -9,9 +9,9 @@ coefficients of the views were fitted to (resumable); their true view is the one
 direction is nearest to the camera. ``phantom`` reads pictures of lab/phantom with their truth: a
 folder with ``truth.json`` (sample_images), or with a JSON file beside each picture. Every picture
 is segmented as ``scalptrack check`` does it; what lies around its scalp is kept, so that other
-coefficients can be judged without doing so again. ``table`` prints the confusion table, the share of
-right, unsure and wrong answers with 95 % intervals (Wilson), what other limits of the probability
-would give, and how exactly the tilt is told.
+coefficients can be judged without doing so again. ``table`` prints the confusion table, the share
+of right, unsure and wrong answers with 95 % intervals (Wilson), what other limits of the
+probability would give, and how exactly the tilt is told.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from scalptrack.cli.common import (
     quiet_option,
     translate_errors,
 )
-
 from scalptrack.plain import to_plain
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What lies around the middle of a scalp, by angle and distance: the same for any size of picture."""
+"""What lies around the middle of a scalp, by angle and distance, whatever the picture's size."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class PolarMap:
     cosine: NDArray[np.float32]
 
 
-def polar_map(
-    segmentation: Segmentation, *, min_scalp_px: int = MIN_SCALP_PX
-) -> PolarMap | None:
+def polar_map(segmentation: Segmentation, *, min_scalp_px: int = MIN_SCALP_PX) -> PolarMap | None:
     """Sample a segmentation; None where it has fewer grid pixels of scalp than that."""
     scalp = segmentation.scalp
     rows, columns = np.nonzero(scalp)

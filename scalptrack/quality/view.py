@@ -179,7 +179,7 @@ def view_features(waves: NDArray[np.complex128]) -> FloatArray:
 
 
 def tilt_of(waves: NDArray[np.complex128], upright: NDArray[np.complex128]) -> float:
-    """Degrees by which the head is turned clockwise, by the weights (C,) of a view's first waves."""
+    """Degrees by which the head is turned clockwise, by a view's weights (C,) of first waves."""
     return float(np.degrees(np.angle(waves[:, 1] @ upright)))
 
 

@@ -70,7 +70,7 @@ def test_catalog_recognises_views_that_nothing_names(photograph, tmp_path, monke
         RecognisedView("frontal", dict.fromkeys(VIEWS, 0.0) | {"frontal": 0.993}, 4.0),
         RecognisedView(None, dict.fromkeys(VIEWS, 1 / 6), None),
     ]
-    monkeypatch.setattr(recognition, "shared_segmenter", lambda: Mock())
+    monkeypatch.setattr(recognition, "shared_segmenter", Mock)
     monkeypatch.setattr(recognition, "recognise_view", Mock(side_effect=list(answers)))
     manifest = tmp_path / "manifest.csv"
     result = _invoke("catalog", folder, "--write-manifest", manifest)

@@ -28,6 +28,16 @@ def rotation_towards(view: str, *, clockwise_deg: float = 0.0) -> np.ndarray:
     )
 
 
+def rotation_from(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
+    """``camera_from_head`` of an upright camera; azimuth from the front to the subject's left."""
+    azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
+    flat = np.cos(elevation)
+    away = np.array([-flat * np.sin(azimuth), flat * np.cos(azimuth), np.sin(elevation)])
+    right = np.cross(-away, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    return np.stack([right, np.cross(-away, right), -away])
+
+
 def segmented_head(camera_from_head: np.ndarray) -> Segmentation:
     """What a camera sees of the bald average head."""
     u, v = np.meshgrid(np.arange(SIDE), np.arange(SIDE))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from quality.average_head import rotation_towards, segmented_head
+from quality.average_head import rotation_from, rotation_towards, segmented_head
 
 from scalptrack.filenames import VIEWS
 from scalptrack.quality import RecognisedView, judge_tilt, judge_view, recognise_view
@@ -47,6 +47,15 @@ def test_a_mirror_image_is_the_other_side(view):
     )
     other = {"left-temporal": "right-temporal", "right-temporal": "left-temporal"}[view]
     assert recognise_view(mirrored).view == other
+
+
+def test_from_in_between_no_answer_is_given():
+    seen = [recognise_view(segmented_head(rotation_from(each, 15))) for each in range(0, 90, 6)]
+    answers = [each.view for each in seen]
+    unsure = [k for k, answer in enumerate(answers) if answer is None]
+    assert unsure
+    assert set(answers[: unsure[0]]) == {"frontal"}
+    assert set(answers[unsure[-1] + 1 :]) == {"left-temporal"}
 
 
 @pytest.mark.parametrize("view", UPRIGHT_VIEWS)

@@ -76,9 +76,7 @@ def test_a_recognised_view_must_be_confirmed_and_is_no_covariate(tmp_path):
         "view_confirmed."
     ]
     confirmed = [(*row, "yes") for row in good_rows()]
-    design = read_study_manifest(
-        write_manifest(tmp_path, confirmed, columns=columns), today=TODAY
-    )
+    design = read_study_manifest(write_manifest(tmp_path, confirmed, columns=columns), today=TODAY)
     assert design.covariates == ("age",)
 
 
