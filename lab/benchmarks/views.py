@@ -1,17 +1,19 @@
 """How often the view that `scalptrack.quality.view` recognises is the right one.
 
     python -m lab.benchmarks.views strands FILE.json [--count 200] [--first 7500000]
+    python -m lab.benchmarks.views bare FILE.json [--count 400] [--first 7500000]
     python -m lab.benchmarks.views phantom FILE.json FOLDER
     python -m lab.benchmarks.views table FILE.json [FILE.json ...]
 
 ``strands`` renders people of the fast renderer by seeds that neither the network nor the
 coefficients of the views were fitted to (resumable); their true view is the one whose usual
-direction is nearest to the camera. ``phantom`` reads pictures of lab/phantom with their truth: a
-folder with ``truth.json`` (sample_images), or with a JSON file beside each picture. Every picture
-is segmented as ``scalptrack check`` does it; what lies around its scalp is kept, so that other
-coefficients can be judged without doing so again. ``table`` prints the confusion table, the share
-of right, unsure and wrong answers with 95 % intervals (Wilson), what other limits of the
-probability would give, and how exactly the tilt is told.
+direction is nearest to the camera. ``bare`` takes the true maps of such people without hair, which
+costs a hundredth and says how well shapes are told that the network got right. ``phantom`` reads
+pictures of lab/phantom with their truth: a folder with ``truth.json`` (sample_images), or with a
+JSON file beside each picture. Every picture is segmented as ``scalptrack check`` does it; what lies
+around its scalp is kept, so that other coefficients can be judged without doing so again. ``table``
+prints the confusion table, the share of right, unsure and wrong answers with 95 % intervals
+(Wilson), and what other limits of the probability would give.
 """
 
 from __future__ import annotations
@@ -27,23 +29,27 @@ import cv2
 import numpy as np
 
 from lab.benchmarks.people import wilson
+from lab.strands.camera import Camera, look, sample_camera
 from lab.strands.develop import develop
+from lab.strands.head import NOTHING, SCALP, SHOULDERS, sample_head
 from lab.strands.scene import camera_of, render
-from lab.strands.views import tilt_deg, view_seen
-from scalptrack.errors import HeadNotFoundError
+from lab.strands.views import view_seen
+from scalptrack.errors import HeadNotFoundError, ImageReadError
 from scalptrack.filenames import VIEWS
 from scalptrack.images import read_photograph
 from scalptrack.quality.polar import ANGLES, RADII, PolarMap, polar_map
 from scalptrack.quality.view import (
     FROM_ABOVE,
     SURE_PROBABILITY,
-    UPRIGHT_VIEWS,
     recognise_around,
 )
-from scalptrack.records import ImageArray
+from scalptrack.records import Grid, ImageArray, RegionClass, Segmentation
 from scalptrack.segmentation import NetworkSegmenter
 
 SIZE_PX = 256
+BARE_PX = 48
+CAMERAS_PER_HEAD = 10
+STREAM = 31_008
 MIN_SCALP_SHARE = 0.02
 LIMITS = (0.8, 0.9, 0.95, 0.98, 0.99)
 Case = dict[str, Any]
@@ -58,15 +64,47 @@ def strand_pictures(first: int, seen: set[str]) -> Iterator[tuple[Case, ImageArr
         if camera is None or str(seed) in seen:
             continue
         scene = render(seed, SIZE_PX)
-        truth = {
-            "name": str(seed),
-            "kind": "portrait" if camera.view == "portrait" else "scalp",
-            "true": view_seen(camera),
-            "tilt": tilt_deg(camera.axes),
-        }
         if scene.region.mean() < MIN_SCALP_SHARE:
             continue
-        yield truth, develop(np.random.default_rng(seed), scene.light)
+        yield truth_of(str(seed), camera), develop(np.random.default_rng(seed), scene.light)
+
+
+def bare_maps(seed: int) -> Iterator[Case]:
+    """Cases of one head from several cameras, whose maps are the truth without any hair."""
+    rng = np.random.default_rng([seed, STREAM])
+    head = sample_head(rng)
+    for number in range(CAMERAS_PER_HEAD):
+        camera = sample_camera(rng, BARE_PX, plain=bool(rng.random() < 0.7))
+        surface = look(head, camera)
+        region = surface.label == SCALP
+        if region.mean() < MIN_SCALP_SHARE:
+            continue
+        classes = np.select(
+            [region, surface.label == SHOULDERS, surface.label != NOTHING],
+            [RegionClass.SCALP_SKIN, RegionClass.OBJECT, RegionClass.OTHER_SKIN],
+        )
+        nothing = np.zeros_like(region)
+        segmentation = Segmentation(
+            grid=Grid(0.0, 0.0, 1.0, BARE_PX, BARE_PX),
+            photograph_shape=(BARE_PX, BARE_PX),
+            hair_fraction=nothing.astype(np.float32),
+            classes=classes.astype(np.uint8),
+            scalp=region,
+            incidence_cosine=surface.cosine,
+            glare=nothing,
+            method="truth",
+        )
+        truth = truth_of(f"{seed}-{number}", camera)
+        yield truth | packed(polar_map(segmentation, min_scalp_px=1))
+
+
+def truth_of(name: str, camera: Camera) -> Case:
+    """What is true of a picture of the fast renderer."""
+    return {
+        "name": name,
+        "kind": "portrait" if camera.view == "portrait" else "scalp",
+        "true": view_seen(camera),
+    }
 
 
 def phantom_pictures(folder: Path, seen: set[str]) -> Iterator[tuple[Case, ImageArray]]:
@@ -74,7 +112,9 @@ def phantom_pictures(folder: Path, seen: set[str]) -> Iterator[tuple[Case, Image
     listed = folder / "truth.json"
     if listed.exists():
         photographs = json.loads(listed.read_text(encoding="utf-8"))["photographs"]
-        truths = {name: each["visit"]["view"] for name, each in photographs.items()}
+        names = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.jpg")))
+        truths = {name: name.split("/")[1] for name in names}
+        truths |= {name: each["visit"]["view"] for name, each in photographs.items()}
     else:
         truths = {}
         for path in sorted(folder.rglob("*.json")):
@@ -83,9 +123,14 @@ def phantom_pictures(folder: Path, seen: set[str]) -> Iterator[tuple[Case, Image
                 name = path.with_suffix(".jpg").relative_to(folder).as_posix()
                 truths[name] = truth["visit"]["view"]
     for name, view in truths.items():
-        if name not in seen:
+        if name in seen:
+            continue
+        try:
             image, _ = read_photograph(folder / name, max_megapixels=100)
-            yield {"name": name, "kind": "phantom", "true": view, "tilt": None}, image
+        except ImageReadError as error:
+            print(error)
+            continue
+        yield {"name": name, "kind": "phantom", "true": view}, image
 
 
 def judge(segmenter: NetworkSegmenter, image: ImageArray) -> Case:
@@ -94,6 +139,11 @@ def judge(segmenter: NetworkSegmenter, image: ImageArray) -> Case:
         seen = polar_map(segmenter.segment(image))
     except HeadNotFoundError:
         seen = None
+    return packed(seen)
+
+
+def packed(seen: PolarMap | None) -> Case:
+    """A polar map as text."""
     if seen is None:
         return {"codes": None}
     cosine = np.round(seen.cosine * 255).astype(np.uint8)
@@ -110,7 +160,7 @@ def answered(case: Case) -> Case:
         for name in ("codes", "cosine")
     )
     recognised = recognise_around(PolarMap(codes, (cosine / 255).astype(np.float32)))
-    return case | {"found": recognised.probabilities, "told_tilt": recognised.tilt_deg}
+    return case | {"found": recognised.probabilities}
 
 
 def run(
@@ -174,29 +224,10 @@ def print_confusion(cases: list[Case]) -> None:
         print(f"| {view} | {' | '.join(str(answers[each]) for each in (*VIEWS, 'unsure'))} |")
 
 
-def print_tilts(cases: list[Case]) -> None:
-    """Errors of the tilt where the view is answered, and right."""
-    errors = [
-        (each["told_tilt"] - each["tilt"] + 180) % 360 - 180
-        for each in cases
-        if each["tilt"] is not None
-        and each["told_tilt"] is not None
-        and each["true"] in UPRIGHT_VIEWS
-        and abs(each["tilt"]) < 60
-    ]
-    if errors:
-        sizes = np.abs(errors)
-        print(
-            f"\ntilt, {len(errors)} pictures: mean error {np.mean(errors):+.1f} degrees, "
-            f"SD {np.std(errors):.1f}, 90 % within {np.percentile(sizes, 90):.0f}, "
-            f"worst {sizes.max():.0f}"
-        )
-
-
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("task", choices=("strands", "phantom", "table"))
+    parser.add_argument("task", choices=("strands", "bare", "phantom", "table"))
     parser.add_argument("file", type=Path)
     parser.add_argument("more", type=Path, nargs="*")
     parser.add_argument("--count", type=int, default=200)
@@ -211,6 +242,10 @@ def main() -> None:
     if options.task == "strands":
         first = max((int(name) for name in seen), default=options.first)
         run(options.file, strand_pictures(first, seen), cases, options.count)
+    elif options.task == "bare":
+        while len(cases) < options.count:
+            cases += bare_maps(options.first + len(cases))
+            options.file.write_text(json.dumps(cases), encoding="utf-8")
     elif options.task == "phantom":
         run(options.file, phantom_pictures(options.more[0], seen), cases, 100_000)
     else:
@@ -220,7 +255,6 @@ def main() -> None:
         print(f"{len(cases)} pictures; in {missed} more no head was found\n")
         print_limits(cases)
         print_confusion(cases)
-        print_tilts(cases)
 
 
 if __name__ == "__main__":

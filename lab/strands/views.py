@@ -37,9 +37,3 @@ def view_seen_from(position: NDArray[np.floating]) -> str:
 def view_seen(camera: Camera) -> str:
     """The view that a camera takes."""
     return view_seen_from(camera.position_mm)
-
-
-def tilt_deg(axes: NDArray[np.floating]) -> float:
-    """Degrees by which the head's upward axis is turned clockwise from up, by a camera's axes."""
-    right, down = float(axes[0, 2]), float(axes[1, 2])
-    return float(np.degrees(np.arctan2(right, -down)))

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
 
-from lab.strands.views import CENTRES, tilt_deg, view_seen_from
+from lab.strands.views import CENTRES, view_seen_from
 from scalptrack.filenames import VIEWS
 from scalptrack.quality.polar import PolarMap, polar_map
-from scalptrack.quality.view import MODEL_FILE, UPRIGHT_VIEWS, fourier, view_features
+from scalptrack.quality.view import MODEL_FILE, fourier, view_features
 from scalptrack.records import Grid, RegionClass, Segmentation
 from scalptrack.zones.anatomy import HALF_AXES_CM, above_border_deg
 from scalptrack.zones.frame import Sight, camera_rays, sight
@@ -42,9 +42,6 @@ TURNS_DEG = (0.0, 15.0, -15.0)
 """By how much each sample is also turned: people hold phones askew."""
 
 RIDGE = 2e-4
-TILT_RIDGE = 0.02
-MAX_TILT_DEG = 50.0
-"""Samples that lie more on their side don't teach what is upright."""
 
 EAR, JAW, NECK, SHOULDERS = range(1, 5)
 PARTS = (
@@ -59,7 +56,7 @@ PARTS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """What is seen around many scalps, and where the cameras were.
+    """What is seen around many scalps, and which views those are.
 
     Attributes
     ----------
@@ -67,18 +64,15 @@ class Samples:
         See `scalptrack.quality.view.fourier`.
     views : list of str
         True view of each.
-    tilts_deg : float (N,)
-        Turn of each head from upright, clockwise.
     """
 
     waves: NDArray[np.complex128]
     views: list[str]
-    tilts_deg: Floats
 
 
 def draw(count: int) -> Samples:
     """Draw what cameras all around a head see."""
-    waves, views, tilts = [], [], []
+    waves, views = [], []
     number = 0
     while len(waves) < count:
         rng = np.random.default_rng([number, STREAM])
@@ -88,8 +82,7 @@ def draw(count: int) -> Samples:
         if seen is not None:
             waves.append(fourier(seen))
             views.append(view_seen_from(-camera[2]))
-            tilts.append(tilt_deg(camera))
-    return Samples(np.array(waves), views, np.array(tilts))
+    return Samples(np.array(waves), views)
 
 
 def _camera(rng: np.random.Generator) -> Floats:
@@ -283,27 +276,6 @@ def _softmax(features: Floats, labels: NDArray[np.int_]) -> tuple[Floats, Floats
     return found[:-1], found[-1]
 
 
-def fit_tilts(samples: Samples) -> dict[str, list[list[float]]]:
-    """For each view with a way up: weights of first waves whose sum points as the head is turned.
-
-    They are fitted to turned copies of nothing: turning a picture turns the sum by as much.
-    """
-    waves, views = samples.waves, samples.views
-    found = {}
-    for view in UPRIGHT_VIEWS:
-        same = [k for k, each in enumerate(views) if each == view]
-        other = [k for k, each in enumerate(views) if other_side(each) == view]
-        first = np.concatenate([waves[same, :, 1], mirrored(waves[other])[:, :, 1]])
-        tilt = np.radians(np.concatenate([samples.tilts_deg[same], -samples.tilts_deg[other]]))
-        kept = np.abs(np.degrees(tilt)) < MAX_TILT_DEG
-        first, goal = first[kept], np.exp(1j * tilt[kept])
-        square = np.conj(first).T @ first / len(first)
-        ridge = TILT_RIDGE * np.trace(square).real / len(square) * np.eye(len(square))
-        weights = np.linalg.solve(square + ridge, np.conj(first).T @ goal / len(first))
-        found[view] = [_rounded(weights.real), _rounded(weights.imag)]
-    return found
-
-
 def _rounded(values: NDArray[Any]) -> list[float]:
     return [round(float(each), 4) for each in values]
 
@@ -315,7 +287,7 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     samples = draw(options.count)
-    model = fit_views(samples, np.random.default_rng(STREAM)) | {"uprights": fit_tilts(samples)}
+    model = fit_views(samples, np.random.default_rng(STREAM))
     text = json.dumps(model, separators=(",", ":"))
     MODEL_FILE.write_text(text + "\n", encoding="utf-8")
 

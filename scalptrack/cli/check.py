@@ -50,8 +50,8 @@ def check_command(
 ) -> None:
     """Say whether each PHOTO is good enough to be measured, and what to do differently.
 
-    Also said is when a photograph surely shows another view than its name or folder says, and when
-    the head is tilted. With --against it is also compared with the reference of its series: pose,
+    Also said is when a photograph surely shows another view than its name or folder says. With
+    --against it is also compared with the reference of its series: pose,
     distance, lens, light and sharpness. One that can't be aligned with the reference is not usable.
 
     \b
@@ -109,7 +109,7 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
     from scalptrack.fiducials import card_document, read_card
     from scalptrack.images import read_photograph
     from scalptrack.plain import to_plain
-    from scalptrack.quality import check_quality, judge_tilt, judge_view, recognise_view
+    from scalptrack.quality import check_quality, judge_view, recognise_view
     from scalptrack.records import Severity
     from scalptrack.segmentation import shared_segmenter
 
@@ -127,8 +127,8 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
     quality = check_quality(image, segmentation, capture)
     card = read_card(image, capture)
     recognised = recognise_view(segmentation) if segmentation is not None else None
-    seen = [judge_view(recognised, _named_view(photo, capture)), judge_tilt(recognised)]
-    findings = [*quality.findings, *(each for each in seen if each is not None), *card.findings]
+    misfiled = judge_view(recognised, _named_view(photo, capture))
+    findings = [*quality.findings, *([misfiled] if misfiled else []), *card.findings]
     result: dict[str, Any] = {"photo": photo.as_posix(), "card": to_plain(card_document(card))}
     result["recognised_view"] = to_plain(recognised)
     if reference is not None:

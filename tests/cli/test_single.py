@@ -67,8 +67,8 @@ def test_catalog_recognises_views_that_nothing_names(photograph, tmp_path, monke
         Image.fromarray(pixels).save(folder / name, exif=Image.Exif())
     (folder / "vertex" / "a.jpg").rename(folder / "vertex" / "2024-01-05.jpg")
     answers = [
-        RecognisedView("frontal", dict.fromkeys(VIEWS, 0.0) | {"frontal": 0.993}, 4.0),
-        RecognisedView(None, dict.fromkeys(VIEWS, 1 / 6), None),
+        RecognisedView("frontal", dict.fromkeys(VIEWS, 0.0) | {"frontal": 0.993}),
+        RecognisedView(None, dict.fromkeys(VIEWS, 1 / 6)),
     ]
     monkeypatch.setattr(recognition, "shared_segmenter", Mock)
     monkeypatch.setattr(recognition, "recognise_view", Mock(side_effect=list(answers)))

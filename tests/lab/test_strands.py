@@ -14,7 +14,7 @@ from lab.strands.light import Lighting
 from lab.strands.noise import Volume
 from lab.strands.scene import NO_HEAD_SHARE, render
 from lab.strands.shards import pack, read_shard, unpack_code, write_shard
-from lab.strands.views import tilt_deg, view_seen
+from lab.strands.views import view_seen
 
 SIZE = 96
 
@@ -213,15 +213,3 @@ def test_the_subjects_right_side_has_the_face_at_the_right_of_the_picture(x, vie
     face, scalp = (np.argwhere(label == part)[:, 1].mean() for part in (FACE, SCALP))
     assert (face > scalp + 5) if view == "right-temporal" else (face < scalp - 5)
     assert view_seen(camera) == view
-
-
-@pytest.mark.parametrize("degrees", [-25.0, 40.0])
-def test_the_true_tilt_is_clockwise(degrees):
-    camera = camera_at(0.0, 600.0, 200.0)
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    turned = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ camera.axes
-    assert tilt_deg(camera.axes) == pytest.approx(0, abs=0.01)
-    assert tilt_deg(turned) == pytest.approx(degrees, abs=0.01)
-    # The crown, which was up, moves to the right of the picture when it turns clockwise.
-    crown = replace(camera, axes=turned.astype(np.float32)).project(np.array([0.0, 0, 90]))[0]
-    assert (crown[0] > camera.centre_px[0]) == (degrees > 0)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from scalptrack.records import Grid, RegionClass, Segmentation
 from scalptrack.zones.anatomy import HALF_AXES_CM, above_border_deg
 from scalptrack.zones.frame import camera_rays, nominal_rotation, sight
 
-SIDE = 120
-FOCAL_PX = 330.0
+SIDE = 72
+FOCAL_PX = 198.0
 DISTANCE_CM = 70.0
 PARTS = (
     ((7.9, -1.5, -1.6), (1.3, 1.7, 3.0)),
@@ -21,11 +20,9 @@ PARTS = (
 """Ears, neck and jaw: where they are, and their half axes in centimetres."""
 
 
-def rotation_towards(view: str, *, clockwise_deg: float = 0.0) -> np.ndarray:
-    """``camera_from_head`` of a view, with the picture turned clockwise."""
-    return Rotation.from_euler("z", clockwise_deg, degrees=True).as_matrix() @ nominal_rotation(
-        view
-    )
+def rotation_towards(view: str) -> np.ndarray:
+    """``camera_from_head`` of a view."""
+    return nominal_rotation(view)
 
 
 def rotation_from(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
