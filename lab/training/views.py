@@ -1,6 +1,6 @@
 """Fits the coefficients by which `scalptrack.quality.view` tells views, and writes them.
 
-    python -m lab.training.views [--count 4000]
+    python -m lab.training.views [--count 3000]
 
 The average head of `scalptrack.zones.anatomy`, with its proportions and the border of its scalp
 varied, is seen by cameras all around it: with ears, jaw, neck and shoulders, clothes, long hair and
@@ -283,7 +283,7 @@ def _rounded(values: NDArray[Any]) -> list[float]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--count", type=int, default=4000)
+    parser.add_argument("--count", type=int, default=3000)
     options = parser.parse_args()
     cv2.setNumThreads(1)
     samples = draw(options.count)
