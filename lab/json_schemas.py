@@ -36,6 +36,7 @@ from scalptrack.deidentify import Copy
 from scalptrack.fiducials.colour import CardColour
 from scalptrack.fiducials.layout import Patch
 from scalptrack.guide import Guide
+from scalptrack.quality import RecognisedView
 from scalptrack.records import (
     Finding,
     Gate,
@@ -111,6 +112,7 @@ def photograph_documents(known: Records) -> dict[str, Schema]:
             "usable": YES_NO,
             "findings": array(finding),
             "card": nullable({"$ref": "#/$defs/Card"}),
+            "recognised_view": nullable(known.record(RecognisedView)),
             "against": nullable(known.record(Differences)),
         },
         optional=("against",),
@@ -125,6 +127,9 @@ def photograph_documents(known: Records) -> dict[str, Schema]:
                 "photographs": array(obj(catalogued | sizes)),
                 "rejected": array(obj(rejected)),
                 "notes": NAMES,
+                "recognised_views": array(
+                    merged(obj({"photo": TEXT}), known.fields(RecognisedView))
+                ),
             }
         ),
         "check/1": obj(

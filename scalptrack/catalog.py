@@ -35,6 +35,7 @@ from scalptrack.manifest import (
     raise_table_errors,
     read_events,
     read_manifest,
+    unconfirmed_view,
     write_manifest,
 )
 from scalptrack.records import Catalog, Photograph, Reason, RejectedFile
@@ -144,7 +145,8 @@ def catalog_manifest(
     """Read the photographs that a manifest CSV lists.
 
     Columns are photo (relative to the manifest), subject, view, visit_date (YYYY-MM-DD) and, if
-    wanted, replicate and reference (yes). What can't be decoded is a rejected file.
+    wanted, replicate, reference (yes) and view_confirmed (no: the view was recognised in the
+    picture, and waits for the user). What can't be decoded or isn't confirmed is a rejected file.
 
     Raises
     ------
@@ -161,17 +163,13 @@ def catalog_manifest(
         if row.visit_date > today + timedelta(days=1):
             errors.append(f"line {row.line}: visit_date {row.visit_date} lies in the future")
     raise_table_errors(manifest, errors)
-    candidates: list[_Candidate] = []
-    rejected: list[RejectedFile] = []
+    outcomes: list[_Candidate | RejectedFile] = []
     for index, row in enumerate(rows):
-        outcome = _examine_row(manifest.parent / row.photo, row, max_megapixels)
-        if isinstance(outcome, _Candidate):
-            candidates.append(outcome)
-        else:
-            rejected.append(outcome)
+        outcomes.append(_examine_row(manifest.parent / row.photo, row, max_megapixels))
         if on_progress is not None:
             on_progress(index + 1, len(rows))
-    photographs, duplicates = _accept(candidates)
+    rejected = [each for each in outcomes if isinstance(each, RejectedFile)]
+    photographs, duplicates = _accept([each for each in outcomes if isinstance(each, _Candidate)])
     everything = _sorted_by_name([*rejected, *duplicates])
     raise_lost_references(manifest, rows, everything)
     return Catalog(root=manifest.parent, photographs=photographs, rejected=everything)
@@ -394,6 +392,8 @@ def _examine_row(path: Path, row: ManifestRow, max_megapixels: float) -> _Candid
     except ImageReadError as error:
         message = str(error).replace(str(path), row.photo)
         return replace(placed, reason=Reason(error.code, message))
+    if not row.view_is_confirmed:
+        return replace(placed, reason=unconfirmed_view(row.photo, view))
     photograph = Photograph(
         subject=row.subject,
         view=view,

@@ -12,19 +12,23 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from scalptrack.errors import InputError, OutputError
 from scalptrack.filenames import view_named
 from scalptrack.images import write_bytes_atomic
-from scalptrack.records import Catalog, Event, Photograph, RejectedFile
+from scalptrack.records import Catalog, Event, Photograph, Reason, RejectedFile
 
 MANIFEST_COLUMNS = ("photo", "subject", "view", "visit_date", "replicate", "reference")
 """Columns of a manifest; the last two may be missing or empty."""
+
+CONFIRMED_COLUMN = "view_confirmed"
+"""Column that says no where a view was recognised in the picture and nobody has confirmed it."""
 
 _SHOWN_ERRORS = 20
 
@@ -41,6 +45,8 @@ class ManifestRow:
         As written, with forward slashes.
     is_reference : bool
         Whether it is set as the reference of its subject and view.
+    view_is_confirmed : bool
+        False where the view was recognised in the picture and waits for the user's yes.
     """
 
     line: int
@@ -50,6 +56,7 @@ class ManifestRow:
     visit_date: date
     replicate: int | None
     is_reference: bool = False
+    view_is_confirmed: bool = True
 
 
 def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
@@ -70,7 +77,8 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
         visit_date, date_problem = read_date(cells.get("visit_date", ""), "visit_date")
         replicate, replicate_problem = _read_replicate(cells.get("replicate", ""))
         is_reference, reference_problem = _read_reference(cells.get("reference", ""))
-        found = (date_problem, replicate_problem, reference_problem)
+        confirmed, confirmed_problem = read_confirmed(cells.get(CONFIRMED_COLUMN, ""))
+        found = (date_problem, replicate_problem, reference_problem, confirmed_problem)
         problems += [problem for problem in found if problem]
         if problems or visit_date is None:
             errors.append(f"line {line}: {'; '.join(problems)}")
@@ -78,7 +86,14 @@ def read_manifest(path: Path) -> tuple[ManifestRow, ...]:
         photo = cells["photo"].replace("\\", "/")
         rows.append(
             ManifestRow(
-                line, photo, cells["subject"], cells["view"], visit_date, replicate, is_reference
+                line=line,
+                photo=photo,
+                subject=cells["subject"],
+                view=cells["view"],
+                visit_date=visit_date,
+                replicate=replicate,
+                is_reference=is_reference,
+                view_is_confirmed=confirmed,
             )
         )
     errors += _repeated(rows) + _second_references(rows)
@@ -107,7 +122,11 @@ def raise_lost_references(
     raise_table_errors(path, errors)
 
 
-def manifest_text(photographs: Iterable[Photograph], photo_names: Iterable[str]) -> str:
+def manifest_text(
+    photographs: Iterable[Photograph],
+    photo_names: Iterable[str],
+    recognised: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """CSV text of a manifest that `read_manifest` reads back.
 
     Parameters
@@ -116,29 +135,45 @@ def manifest_text(photographs: Iterable[Photograph], photo_names: Iterable[str])
         One row each, in this order.
     photo_names : iterable of str
         Paths relative to the manifest's folder, with forward slashes.
+    recognised : mapping of str to str
+        Views that were recognised in the picture, by the photograph's name in the catalog. They are
+        written with ``view_confirmed`` no, and without a replicate, which depends on the view.
     """
     listed = list(zip(photographs, photo_names, strict=True))
-    # The last column only where it says something: most people never set a reference.
+    # The last columns only where they say something: most people never set a reference.
     chosen = any(photograph.set_as_reference for photograph, _ in listed)
-    columns = MANIFEST_COLUMNS if chosen else MANIFEST_COLUMNS[:-1]
+    columns = [*(MANIFEST_COLUMNS if chosen else MANIFEST_COLUMNS[:-1])]
+    columns += [CONFIRMED_COLUMN] if recognised else []
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
+    writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
     for photograph, name in listed:
-        cells = [
-            name,
-            photograph.subject,
-            photograph.view,
-            photograph.visit_date.isoformat(),
-            photograph.replicate,
-            "yes" if photograph.set_as_reference else "",
-        ]
-        writer.writerow(cells[: len(columns)])
+        view = recognised.get(photograph.name)
+        writer.writerow(
+            {
+                "photo": name,
+                "subject": photograph.subject,
+                "view": view or photograph.view,
+                "visit_date": photograph.visit_date.isoformat(),
+                "replicate": "" if view else photograph.replicate,
+                "reference": "yes" if photograph.set_as_reference else "",
+                CONFIRMED_COLUMN: "no" if view else "",
+            }
+        )
     return buffer.getvalue()
 
 
-def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> None:
+def write_manifest(
+    catalog: Catalog,
+    path: Path,
+    *,
+    recognised: Mapping[str, str] = MappingProxyType({}),
+    overwrite: bool = False,
+) -> None:
     """Write the photographs of a catalog as a manifest that `catalog_manifest` reads.
+
+    Views that were ``recognised`` in the picture (by the photograph's name) wait there for the
+    user's confirmation; see `manifest_text`.
 
     Raises
     ------
@@ -152,7 +187,7 @@ def write_manifest(catalog: Catalog, path: Path, *, overwrite: bool = False) -> 
         Path(os.path.relpath(photograph.path.absolute(), folder)).as_posix()
         for photograph in catalog.photographs
     ]
-    text = manifest_text(catalog.photographs, names)
+    text = manifest_text(catalog.photographs, names, recognised)
     try:
         content = text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -322,6 +357,22 @@ def _read_reference(text: str) -> tuple[bool, str]:
     if text.casefold() in {"", "no", "yes"}:
         return text.casefold() == "yes", ""
     return False, f"reference {text!r} is neither yes nor no"
+
+
+def read_confirmed(text: str) -> tuple[bool, str]:
+    """Whether a view needs no confirmation any more, or what is wrong with the answer."""
+    if text.casefold() in {"", "no", "yes"}:
+        return text.casefold() != "no", ""
+    return True, f"{CONFIRMED_COLUMN} {text!r} is neither yes nor no"
+
+
+def unconfirmed_view(photo: str, view: str) -> Reason:
+    """Why a photograph isn't used whose recognised view nobody has confirmed."""
+    return Reason(
+        "unconfirmed_view",
+        f"{photo}: its view, {view}, was recognised in the picture and is not confirmed. Look at "
+        f"it, correct the view where it is wrong, and write yes in the column {CONFIRMED_COLUMN}.",
+    )
 
 
 def _second_references(rows: Sequence[ManifestRow]) -> list[str]:

@@ -522,6 +522,34 @@ def test_manifest_round_trip(folder, tmp_path):
     assert again.rejected == ()
 
 
+def test_a_recognised_view_waits_in_the_manifest_until_it_is_confirmed(folder):
+    folder.add("a/2025-01-01.jpg")
+    folder.add("a/2025-01-01_2.jpg")
+    folder.add("a/vertex/2025-01-01.jpg")
+    manifest = folder.root / "m.csv"
+    catalog = folder.read()
+    write_manifest(catalog, manifest, recognised={"a/2025-01-01_2.jpg": "frontal"})
+    lines = manifest.read_text().splitlines()
+    assert lines[0] == "photo,subject,view,visit_date,replicate,view_confirmed"
+    assert "a/2025-01-01_2.jpg,a,frontal,2025-01-01,,no" in lines
+    assert "a/2025-01-01.jpg,a,unspecified,2025-01-01,1," in lines
+    waiting = catalog_manifest(manifest)
+    assert codes(waiting) == {"a/2025-01-01_2.jpg": "unconfirmed_view"}
+    assert waiting.rejected[0].reason.message == (
+        "a/2025-01-01_2.jpg: its view, frontal, was recognised in the picture and is not "
+        "confirmed. Look at it, correct the view where it is wrong, and write yes in the column "
+        "view_confirmed."
+    )
+    assert (waiting.rejected[0].view, len(waiting.photographs)) == ("frontal", 2)
+    manifest.write_text(manifest.read_text().replace(",,no", ",,Yes"))
+    confirmed = catalog_manifest(manifest)
+    assert ("a", "frontal", "2025-01-01", 1, "a/2025-01-01_2.jpg") in places(confirmed)
+    assert confirmed.rejected == ()
+    manifest.write_text(manifest.read_text().replace(",,Yes", ",,maybe"))
+    with pytest.raises(InputError, match="view_confirmed 'maybe' is neither yes nor no"):
+        catalog_manifest(manifest)
+
+
 def test_a_manifest_is_not_overwritten_unless_told(folder):
     folder.add("a/vertex/2025-01-01.jpg")
     manifest = folder.root / "manifest.csv"

@@ -1,6 +1,6 @@
 """The shape of a head: a star-shaped skull and face, and ellipsoids for the rest.
 
-Frame (mm): x to the subject's left, y forward (out of the face), z up; the origin lies
+Frame (mm): x to the subject's right, y forward (out of the face), z up; the origin lies
 between the ears at the height of the brows.
 """
 

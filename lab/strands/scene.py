@@ -139,12 +139,18 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
 
 def view_of(seed: int, size: int = SIZE_PX) -> str:
     """The view that `render` draws for a seed, without rendering it; "none" without a head."""
+    camera = camera_of(seed, size)
+    return "none" if camera is None else camera.view
+
+
+def camera_of(seed: int, size: int = SIZE_PX) -> Camera | None:
+    """The camera that `render` draws for a seed, without rendering it; None without a head."""
     rng = np.random.default_rng([seed, 20_261])
     if rng.random() < NO_HEAD_SHARE:
-        return "none"
+        return None
     plain = rng.random() < PLAIN_SHARE
     sample_head(rng)
-    return sample_camera(rng, size, plain=plain).view
+    return sample_camera(rng, size, plain=plain)
 
 
 def _empty(rng: np.random.Generator, seed: int, size: int) -> Scene:

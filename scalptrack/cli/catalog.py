@@ -14,11 +14,14 @@ from scalptrack.cli.common import (
     finish,
     json_option,
     megapixels_option,
+    progress,
     quiet_option,
     translate_errors,
 )
+from scalptrack.plain import to_plain
 
 if TYPE_CHECKING:
+    from scalptrack.quality import RecognisedView
     from scalptrack.records import Catalog
 
 
@@ -50,19 +53,25 @@ def catalog_command(
     subject, view, visit_date and, optionally, replicate and reference (yes: the photograph that
     the others of its subject and view are aligned with).
 
+    With --write-manifest views that no name tells are recognised in the picture where that is
+    safe. They wait in the manifest: `track` leaves those photographs out until you have looked at
+    them and written yes in the column view_confirmed.
+
     \b
     Example:
       scalptrack catalog sample_images --write-manifest manifest.csv
     """
-    from scalptrack.catalog import write_manifest as save_manifest
-
     catalog = open_catalog(photos, max_megapixels=max_megapixels)
+    recognised: dict[str, RecognisedView] = {}
     if write_manifest is not None:
-        save_manifest(catalog, write_manifest, overwrite=overwrite)
+        recognised = _write(
+            catalog, write_manifest, overwrite=overwrite, max_megapixels=max_megapixels,
+            hidden=quiet or as_json,
+        )  # fmt: skip
     if as_json:
-        echo_json(_document(catalog))
+        echo_json(_document(catalog, recognised))
     elif not quiet:
-        _echo_table(catalog)
+        _echo_table(catalog, recognised)
     echo_counts(
         f"{len(catalog.photographs)} photographs understood, {len(catalog.rejected)} files rejected"
     )
@@ -95,7 +104,22 @@ def open_catalog(photos: Path, *, max_megapixels: float, skip: tuple[Path, ...] 
     return catalog
 
 
-def _document(catalog: Catalog) -> dict[str, object]:
+def _write(
+    catalog: Catalog, path: Path, *, overwrite: bool, max_megapixels: float, hidden: bool
+) -> dict[str, RecognisedView]:
+    """Write the manifest; returns the views that were recognised, by name of the photograph."""
+    from scalptrack.catalog import write_manifest
+    from scalptrack.recognition import recognise_views, without_view
+
+    unnamed = without_view(catalog)
+    with progress("recognising views", len(unnamed), hidden=hidden) as step:
+        recognised = recognise_views(unnamed, max_megapixels=max_megapixels, on_step=step)
+    views = {name: each.view for name, each in recognised.items() if each.view is not None}
+    write_manifest(catalog, path, recognised=views, overwrite=overwrite)
+    return recognised
+
+
+def _document(catalog: Catalog, recognised: dict[str, RecognisedView]) -> dict[str, object]:
     return {
         "schema": "scalptrack.catalog/1",
         "photographs": [
@@ -116,14 +140,23 @@ def _document(catalog: Catalog) -> dict[str, object]:
             for each in catalog.rejected
         ],
         "notes": list(catalog.notes),
+        "recognised_views": [{"photo": name} | to_plain(each) for name, each in recognised.items()],
     }
 
 
-def _echo_table(catalog: Catalog) -> None:
+def _echo_table(catalog: Catalog, recognised: dict[str, RecognisedView]) -> None:
     for each in catalog.photographs:
         click.echo(
             f"{each.subject}  {each.view}  {each.visit_date}  #{each.replicate}  {each.name}"
         )
+    for name, seen in recognised.items():
+        if seen.view is None:
+            click.echo(f"view unsure  {name}: name its view, or write it in the manifest.")
+        else:
+            click.echo(
+                f"view recognised  {name}: {seen.view} ({seen.probabilities[seen.view]:.2f}). Look "
+                "at it, and write yes in the manifest's column view_confirmed."
+            )
     for rejected in catalog.rejected:
         click.echo(f"rejected  {rejected.name}: {rejected.reason.message}")
     for note in catalog.notes:

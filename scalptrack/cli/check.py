@@ -23,6 +23,7 @@ from scalptrack.cli.common import (
 
 if TYPE_CHECKING:
     from scalptrack.against import Side
+    from scalptrack.records import CaptureInfo
 
 
 @click.command("check", short_help="Is this photograph good enough?")
@@ -49,8 +50,9 @@ def check_command(
 ) -> None:
     """Say whether each PHOTO is good enough to be measured, and what to do differently.
 
-    With --against it is also compared with the reference of its series: pose, distance, lens,
-    light and sharpness. One that can't be aligned with the reference is not usable.
+    Also said is when a photograph surely shows another view than its name or folder says. With
+    --against it is also compared with the reference of its series: pose,
+    distance, lens, light and sharpness. One that can't be aligned with the reference is not usable.
 
     \b
     Examples:
@@ -107,7 +109,7 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
     from scalptrack.fiducials import card_document, read_card
     from scalptrack.images import read_photograph
     from scalptrack.plain import to_plain
-    from scalptrack.quality import check_quality
+    from scalptrack.quality import check_quality, judge_view, recognise_view
     from scalptrack.records import Severity
     from scalptrack.segmentation import shared_segmenter
 
@@ -116,6 +118,7 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
     except ImageReadError as error:
         unreadable = [_unreadable(error)]
         failed = {"photo": photo.as_posix(), "usable": False, "findings": unreadable, "card": None}
+        failed |= {"recognised_view": None}
         return failed | ({} if reference is None else {"against": None})
     try:
         segmentation = shared_segmenter().segment(image)
@@ -123,8 +126,11 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
         segmentation = None
     quality = check_quality(image, segmentation, capture)
     card = read_card(image, capture)
-    findings = [*quality.findings, *card.findings]
+    recognised = recognise_view(segmentation) if segmentation is not None else None
+    misfiled = judge_view(recognised, _named_view(photo, capture))
+    findings = [*quality.findings, *([misfiled] if misfiled else []), *card.findings]
     result: dict[str, Any] = {"photo": photo.as_posix(), "card": to_plain(card_document(card))}
+    result["recognised_view"] = to_plain(recognised)
     if reference is not None:
         result["against"] = None
         moving = None
@@ -138,6 +144,17 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
         "usable": all(each.severity is not Severity.ERROR for each in findings),
         "findings": [to_plain(each) for each in findings],
     }
+
+
+def _named_view(photo: Path, capture: CaptureInfo) -> str:
+    """The view that a photograph's name, its folders or the file itself name; empty if none."""
+    from scalptrack.filenames import UNSPECIFIED_VIEW, read_path
+
+    # SUBJECT/VIEW/VISIT/NAME at most: a folder above them may be called "back" for any reason.
+    reading = read_path(photo.parts[-4:], root_name="")
+    if len(reading.views) > 1:
+        return ""
+    return reading.view if reading.view != UNSPECIFIED_VIEW else capture.view_hint or ""
 
 
 def _unreadable(error: Any) -> dict[str, Any]:

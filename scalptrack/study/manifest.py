@@ -16,7 +16,13 @@ from statistics import median
 
 from scalptrack.errors import InputError
 from scalptrack.filenames import view_named
-from scalptrack.manifest import read_date, read_table
+from scalptrack.manifest import (
+    CONFIRMED_COLUMN,
+    read_confirmed,
+    read_date,
+    read_table,
+    unconfirmed_view,
+)
 from scalptrack.study.addresses import PhotoRoot, given_root, is_url, problem_of, shown
 from scalptrack.study.content import COPIES_FOLDER, PhotographFiles, Problems
 from scalptrack.study.design import (
@@ -29,7 +35,7 @@ from scalptrack.study.design import (
 from scalptrack.study.parquet import read_parquet_table
 
 REQUIRED_COLUMNS = ("photo", "subject", "view", "visit_date", "arm")
-KNOWN_COLUMNS = (*REQUIRED_COLUMNS, "replicate", "site", "visit")
+KNOWN_COLUMNS = (*REQUIRED_COLUMNS, "replicate", "site", "visit", CONFIRMED_COLUMN)
 EARLIEST_YEAR = 1900
 """An earlier date is a slip of the keyboard: there are no such photographs of scalps."""
 
@@ -172,6 +178,10 @@ def _read_line(
         wrong.append(f"visit_date {visit_date} lies in the future")
     if visit_date is not None and visit_date.year < EARLIEST_YEAR:
         wrong.append(f"visit_date {visit_date} is before {EARLIEST_YEAR}")
+    confirmed, problem = read_confirmed(cells.get(CONFIRMED_COLUMN, ""))
+    wrong += [problem] if problem else []
+    if not confirmed:
+        wrong.append(unconfirmed_view(cells.get("photo", ""), cells.get("view", "")).message)
     text = cells.get("replicate", "")
     replicate = int(text) if text.isdecimal() and 0 < int(text) < 10_000 else None
     if text and replicate is None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from scalptrack import recognition
 from scalptrack.cli.main import main
 from scalptrack.errors import HeadNotFoundError
+from scalptrack.filenames import VIEWS
+from scalptrack.quality import RecognisedView
 from scalptrack.records import Reason, Registration, Tier
 
 
@@ -51,6 +55,52 @@ def test_catalog_lists_what_was_understood_and_what_was_not(few_photographs, tmp
         "duplicate_of",
     }
     assert manifest.read_text(encoding="utf-8").splitlines()[0].startswith("photo,subject,view")
+
+
+def test_catalog_recognises_views_that_nothing_names(photograph, tmp_path, monkeypatch):
+    folder = tmp_path / "photos"
+    (folder / "vertex").mkdir(parents=True)
+    for number, name in enumerate(("IMG 2024-01-05.jpg", "IMG 2024-01-06.jpg", "vertex/a.jpg")):
+        with Image.open(photograph) as image:
+            pixels = np.asarray(image.resize((90, 120))).copy()
+        pixels[0, 0] = number * 100
+        Image.fromarray(pixels).save(folder / name, exif=Image.Exif())
+    (folder / "vertex" / "a.jpg").rename(folder / "vertex" / "2024-01-05.jpg")
+    answers = [
+        RecognisedView("frontal", dict.fromkeys(VIEWS, 0.0) | {"frontal": 0.993}),
+        RecognisedView(None, dict.fromkeys(VIEWS, 1 / 6)),
+    ]
+    monkeypatch.setattr(recognition, "shared_segmenter", Mock)
+    monkeypatch.setattr(recognition, "recognise_view", Mock(side_effect=list(answers)))
+    manifest = tmp_path / "manifest.csv"
+    result = _invoke("catalog", folder, "--write-manifest", manifest)
+    assert result.exit_code == 0, result.output
+    assert (
+        "view recognised  IMG 2024-01-05.jpg: frontal (0.99). Look at it, and write yes in the "
+        "manifest's column view_confirmed.\n"
+        "view unsure  IMG 2024-01-06.jpg: name its view, or write it in the manifest.\n"
+    ) in result.stdout
+    assert "photos/IMG 2024-01-05.jpg,photos,frontal,2024-01-05,,no" in manifest.read_text()
+    monkeypatch.setattr(recognition, "recognise_view", Mock(side_effect=list(answers)))
+    document = json.loads(_invoke("catalog", folder, "--json").stdout)
+    assert document["recognised_views"] == []
+    again = _invoke("catalog", folder, "--json", "--write-manifest", manifest)
+    found = json.loads(again.stdout)["recognised_views"]
+    assert [(each["photo"], each["view"]) for each in found] == [
+        ("IMG 2024-01-05.jpg", "frontal"),
+        ("IMG 2024-01-06.jpg", None),
+    ]
+    waiting = json.loads(_invoke("catalog", manifest, "--json").stdout)
+    assert [each["reason_code"] for each in waiting["rejected"]] == ["unconfirmed_view"]
+
+
+def test_check_says_that_a_side_is_filed_under_vertex(samples):
+    misfiled = samples / "subject-02" / "vertex" / "2024-09-16.jpg"
+    document = json.loads(_invoke("check", misfiled, "--json").stdout)
+    (found,) = (each for each in document["findings"] if each["code"] == "view_mismatch")
+    assert found["severity"] == "warning"
+    assert found["advice"].startswith("This looks like the left-temporal view, and its name says")
+    assert document["photographs"][0]["recognised_view"]["view"] == "left-temporal"
 
 
 def test_check_accepts_a_good_photograph(photograph):

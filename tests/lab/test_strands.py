@@ -9,11 +9,12 @@ from lab.strands.camera import Camera, Surface, look, sample_camera
 from lab.strands.develop import decode_light, develop, encode_light
 from lab.strands.draw import draw_strands
 from lab.strands.hair import Strands, grow, sample_style
-from lab.strands.head import SCALP, sample_head
+from lab.strands.head import FACE, SCALP, sample_head
 from lab.strands.light import Lighting
 from lab.strands.noise import Volume
 from lab.strands.scene import NO_HEAD_SHARE, render
 from lab.strands.shards import pack, read_shard, unpack_code, write_shard
+from lab.strands.views import view_seen
 
 SIZE = 96
 
@@ -203,3 +204,12 @@ def test_a_fade_is_short_at_the_sides_and_long_on_top() -> None:
     points = grow(rng, head, style, roots, normal, np.ones(400, np.float32), volume).points_mm
     length = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1)
     assert 0.1 < np.median(length[200:]) / np.median(length[:200]) < 0.35
+
+
+@pytest.mark.parametrize(("x", "view"), [(600.0, "right-temporal"), (-600.0, "left-temporal")])
+def test_the_subjects_right_side_has_the_face_at_the_right_of_the_picture(x, view):
+    camera = camera_at(x, 60.0, 120.0)
+    label = look(sample_head(np.random.default_rng(4)), camera).label
+    face, scalp = (np.argwhere(label == part)[:, 1].mean() for part in (FACE, SCALP))
+    assert (face > scalp + 5) if view == "right-temporal" else (face < scalp - 5)
+    assert view_seen(camera) == view

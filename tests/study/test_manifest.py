@@ -67,6 +67,19 @@ def test_all_mistakes_are_reported_together_with_their_lines(tmp_path):
     ]
 
 
+def test_a_recognised_view_must_be_confirmed_and_is_no_covariate(tmp_path):
+    columns = (*COLUMNS, "view_confirmed")
+    rows = [(*row, "yes" if number else "no") for number, row in enumerate(good_rows())]
+    assert _mistakes(write_manifest(tmp_path, rows, columns=columns)) == [
+        "line 2: s0_2024-01-10_1.jpg: its view, vertex, was recognised in the picture and is not "
+        "confirmed. Look at it, correct the view where it is wrong, and write yes in the column "
+        "view_confirmed."
+    ]
+    confirmed = [(*row, "yes") for row in good_rows()]
+    design = read_study_manifest(write_manifest(tmp_path, confirmed, columns=columns), today=TODAY)
+    assert design.covariates == ("age",)
+
+
 def test_labels_that_differ_in_case_spaces_or_accents_alone_are_one_slip_each(tmp_path):
     rows = good_rows(4)
     for number, (arm, site) in {4: ("b", "North"), 5: ("b", "North"), 8: ("A ", "nörd")}.items():
