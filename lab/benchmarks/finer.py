@@ -1,7 +1,8 @@
 """At what size of picture hair is told best from skin, by the pixels that the photograph has.
 
-Run: ``python -m lab.benchmarks.finer --first 930000 --count 36 --phantom FOLDER [FOLDER ...]``:
-people of lab/strands rendered at 1152 px, and output of lab/phantom. Each photograph is cropped
+Run: ``python -m lab.benchmarks.finer --first 930000 --count 36 --phantom FOLDER [FOLDER ...]
+[--size 1152] [--series FOLDER ...]``: people of lab/strands, output of lab/phantom, and for the
+error of changes series that `lab.strands.visits` wrote. Each photograph is cropped
 around its true scalp as the program crops heads, and shown to the shipped network at several sizes;
 the error is that of the coverage of the true scalp, so that finding it plays no part. The limits of
 `scalptrack.segmentation.crops.finer_side` follow from it.
@@ -18,9 +19,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.phantom.covisible import read_dense_truth
 from lab.strands.develop import develop
 from lab.strands.scene import render
 from lab.training.evaluate import load, phantoms
+from scalptrack.images import read_photograph
 from scalptrack.segmentation.crops import INPUT_PX, averaged, crop_around, cut, shrunk, whole_crop
 from scalptrack.segmentation.heads import HEAD_SHARE
 from scalptrack.segmentation.maps import FRACTION_CHANNEL
@@ -34,10 +37,10 @@ MIN_SCALP_SHARE = 0.04
 Seen = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]
 
 
-def strands(first: int, count: int) -> Iterator[Seen]:
+def strands(first: int, count: int, size: int) -> Iterator[Seen]:
     """Photograph, hair fraction and facing scalp of people of the fast renderer."""
     for seed in range(first, first + count):
-        scene = render(seed, RENDERED_PX)
+        scene = render(seed, size)
         picture = develop(np.random.default_rng(seed), scene.light)
         yield picture, scene.fraction, scene.region & (scene.cosine > MIN_COSINE)
 
@@ -70,16 +73,53 @@ def errors(call: Any, seen: Seen) -> tuple[int, list[float]] | None:
     return crop.side_px, gaps
 
 
+def visits(series: Path) -> list[Seen]:
+    """Photographs of a series from one place, with the scalp that all of them show."""
+    bases = [path.with_suffix("") for path in sorted(series.glob("*.json"))]
+    truths = [read_dense_truth(base) for base in bases]
+    region = np.logical_and.reduce([truth.region for truth in truths])
+    return [
+        (read_photograph(base.with_suffix(".jpg"))[0], truth.hair_fraction, region)
+        for base, truth in zip(bases, truths, strict=True)
+    ]
+
+
+def changes(call: Any, folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True changes (N,) from the first photographs of all series, and their errors (N, sides)."""
+    true, gaps = [], []
+    for series in sorted(each.parent for each in folder.glob("*/*/2024-01-01.json")):
+        seen = visits(series)
+        found = [errors(call, one) for one in seen]
+        if any(each is None for each in found):
+            continue
+        levels = [100 * float(fraction[region].mean()) for _, fraction, region in seen]
+        error = np.array([each[1] for each in found if each is not None])
+        true += [level - levels[0] for level in levels[1:]]
+        gaps += list(error[1:] - error[0])
+    return np.array(true), np.array(gaps)
+
+
+def print_changes(call: Any, folder: Path) -> None:
+    """Print the error of changes and their slope at each size."""
+    true, gaps = changes(call, folder)
+    print(f"\n| {folder.name}, {len(true)} follow-ups | root mean square | slope |\n|---|---|---|")
+    for side, gap in zip(SIDES, gaps.T, strict=True):
+        slope = true @ (true + gap) / (true @ true)
+        print(f"| {side} px | {np.sqrt(np.mean(gap**2)):.1f} | {slope:.2f} |")
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--first", type=int, default=930_000)
     parser.add_argument("--count", type=int, default=36)
+    parser.add_argument("--size", type=int, default=RENDERED_PX, help="of those people's pictures")
     parser.add_argument("--phantom", type=Path, nargs="*", default=[])
+    parser.add_argument("--series", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     cv2.setNumThreads(1)
     call = load(MODEL_FOLDER / MODEL_NAME)
-    sets = [("lab/strands", strands(options.first, options.count))]
+    sets = [("lab/strands", strands(options.first, options.count, options.size))]
     sets += [(f"lab/phantom, {folder.name}", phantom_people(folder)) for folder in options.phantom]
     heads = " | ".join(f"{side} px" for side in SIDES)
     print(f"| set | own pixels along the crop | n | {heads} |\n|---|---|---|{'---|' * len(SIDES)}")
@@ -90,6 +130,8 @@ def main() -> None:
             if len(rows):
                 means = " | ".join(f"{each:.1f}" for each in np.abs(rows).mean(axis=0))
                 print(f"| {name} | {low} to {high} | {len(rows)} | {means} |")
+    for folder in options.series:
+        print_changes(call, folder)
 
 
 if __name__ == "__main__":

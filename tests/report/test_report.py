@@ -354,7 +354,7 @@ def test_the_interactive_chart_tells_a_partly_refused_visit_from_a_refused_one()
 def test_the_report_tells_a_comparison_from_a_level() -> None:
     text = Page(build_report(context_of([measured(0.3), measured(0.5, day=90)]))).text
     assert "The interval is for comparing these visits with one another." in text
-    assert "it was off by 9 points on average, and by more than 18 in one of ten." in text
+    assert "it was off by 6 points on average, and by more than 15 in one of ten." in text
     assert "so a verdict near it may be withdrawn by a later report." in text
 
 
