@@ -1,0 +1,57 @@
+"""Another photograph of a person of the fast renderer: the same head, other hair and light."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lab.phantom.covisible import covisible_coverage, read_dense_truth
+from lab.strands.scene import Visit, render
+from lab.strands.visits import DATES, visits_of, wanted, write
+
+SIZE = 128
+SEED = next(seed for seed in range(950_001, 950_100) if wanted(seed))
+
+
+def _seen(scene):
+    return scene.region & (scene.cosine > 0.5)
+
+
+def test_a_visit_shows_the_same_head_with_hair_and_light_drawn_anew() -> None:
+    first, again = (render(SEED, SIZE, Visit(number)) for number in (1, 2))
+    np.testing.assert_array_equal(first.surface.label, again.surface.label)
+    np.testing.assert_array_equal(first.cosine, again.cosine)
+    common = _seen(first) & _seen(again)
+    assert np.abs(first.fraction - again.fraction)[common].mean() > 0.02
+    assert abs(first.fraction[common].mean() - again.fraction[common].mean()) < 0.05
+    same = render(SEED, SIZE, Visit(1))
+    np.testing.assert_array_equal(same.light, first.light)
+
+
+def test_fewer_hairs_cover_less() -> None:
+    first, fewer = (render(SEED, SIZE, Visit(1, kept)) for kept in (1.0, 0.3))
+    common = _seen(first) & _seen(fewer)
+    assert fewer.fraction[common].mean() < first.fraction[common].mean() - 0.03
+
+
+def test_what_is_written_is_read_as_truth_of_one_surface(tmp_path) -> None:
+    scenes = [render(SEED, SIZE, visit) for visit in visits_of(SEED)]
+    for scene, visit, date in zip(scenes, visits_of(SEED), DATES, strict=True):
+        write(scene, visit, tmp_path / date)
+    truths = [read_dense_truth(tmp_path / date) for date in DATES]
+    common = np.logical_and.reduce([_seen(scene) for scene in scenes])
+    for scene, found in zip(scenes, covisible_coverage(truths), strict=True):
+        assert found["region_px"] == pytest.approx(common.sum(), rel=0.02)
+        assert found["coverage_fraction"] == pytest.approx(scene.fraction[common].mean(), abs=0.01)
+    record = json.loads((tmp_path / f"{DATES[2]}.json").read_text(encoding="utf-8"))
+    assert record["kept"] == visits_of(SEED)[2].kept != 1
+
+
+def test_what_lies_on_the_scalp_is_not_seen(tmp_path) -> None:
+    scene = render(SEED, SIZE, Visit(1))
+    open_half = scene.region & (np.arange(SIZE) < SIZE // 2)
+    write(replace(scene, region=open_half), Visit(1), tmp_path / "2024-01-01")
+    np.testing.assert_array_equal(
+        read_dense_truth(tmp_path / "2024-01-01").region, open_half & (scene.cosine > 0.5)
+    )
