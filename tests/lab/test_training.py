@@ -12,7 +12,16 @@ from lab.strands.scene import render, view_of
 from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
 from lab.training.batches import draw_batch
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
-from lab.training.dataset import BEYOND_LIGHT, Pictures, draw_crop, unpack
+from lab.training.dataset import (
+    BEYOND_LIGHT,
+    DETAIL_HEAD_PX,
+    FINER_HEAD_PX,
+    Pictures,
+    detail_head_px,
+    draw_crop,
+    shows_finer,
+    unpack,
+)
 from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 
 MODEL = Path(__file__).parents[2] / "scalptrack" / "segmentation" / "model"
@@ -48,6 +57,29 @@ def test_crops_keep_truth_on_the_picture(monkeypatch) -> None:
         smooth = [cv2.GaussianBlur(a, (0, 0), 4).ravel() for a in (code, truth.fraction)]
         if smooth[1].std() > 0.02:
             assert np.corrcoef(smooth)[0, 1] > 0.9
+
+
+def test_heads_with_the_pixels_are_also_shown_at_the_finer_scale() -> None:
+    rng = np.random.default_rng(3)
+    assert not any(shows_finer(rng, 0.8 * FINER_HEAD_PX) for _ in range(50))
+    assert 60 < sum(shows_finer(rng, FINER_HEAD_PX) for _ in range(200)) < 140
+    for finer, middle in ((False, DETAIL_HEAD_PX), (True, FINER_HEAD_PX)):
+        sizes = np.array([detail_head_px(rng, finer=finer) for _ in range(400)])
+        assert np.median(sizes) == pytest.approx(middle, rel=0.05)
+        assert np.ptp(sizes) < middle / 2
+
+
+def test_crops_of_large_pictures_are_found_by_every_second_pixel(monkeypatch) -> None:
+    monkeypatch.setattr("lab.training.dataset.FRAMED_SHARE", 0.0)
+    # A scalp in one corner: crops around it show it, however finely it is searched.
+    size = 800
+    light, packed = (np.zeros((size, size, 3), np.uint8) for _ in range(2))
+    packed[500:760, 500:760, 1] = 1 + 8
+    shares = []
+    for seed in range(40):
+        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 320)
+        shares.append(truth.region.mean())
+    assert np.median(shares) > 0.25  # In the whole picture it fills 0.1.
 
 
 def test_scaling_keeps_coverage() -> None:
