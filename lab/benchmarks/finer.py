@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lab.phantom.covisible import read_dense_truth
 from lab.strands.develop import develop
 from lab.strands.scene import render
+from lab.strands.visits import DATES
 from lab.training.evaluate import load, phantoms
 from scalptrack.images import read_photograph
 from scalptrack.segmentation.crops import INPUT_PX, averaged, crop_around, cut, shrunk, whole_crop
@@ -87,7 +88,7 @@ def visits(series: Path) -> list[Seen]:
 def changes(call: Any, folder: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """True changes (N,) from the first photographs of all series, and their errors (N, sides)."""
     true, gaps = [], []
-    for series in sorted(each.parent for each in folder.glob("*/*/2024-01-01.json")):
+    for series in sorted(each.parent for each in folder.glob(f"*/*/{DATES[0]}.json")):
         seen = visits(series)
         found = [errors(call, one) for one in seen]
         if any(each is None for each in found):

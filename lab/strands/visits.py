@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lab.phantom.head import SCALP as PHANTOM_SCALP
 from lab.strands.camera import Camera
 from lab.strands.develop import develop
 from lab.strands.head import SCALP
@@ -33,8 +34,6 @@ MIN_REGION_SHARE = 0.08
 COVERAGE_RANGE = (0.08, 0.93)
 LEAST_CHANGE, MOST_CHANGE = 0.15, 0.8
 """Logarithm of hairs, relative to those at first, between which a change is drawn."""
-
-_PHANTOM_SCALP = 1
 
 
 def wanted(seed: int) -> bool:
@@ -85,7 +84,7 @@ def write(scene: Scene, visit: Visit, base: Path) -> None:
         beside(".surface.npz"),
         position=np.where(there, scene.surface.point_mm / 10, np.nan).astype(np.float32),
         # What something lies upon is not seen.
-        label=np.where((scene.surface.label == SCALP) & scene.region, _PHANTOM_SCALP, 0).astype(
+        label=np.where((scene.surface.label == SCALP) & scene.region, PHANTOM_SCALP, 0).astype(
             np.uint8
         ),
         incidence_cosine=scene.cosine.astype(np.float16),

@@ -12,9 +12,6 @@ MAPS = 9
 COARSE_MAPS = 7
 """Channels that the deep layers answer too: five classes, hair fraction, scalp region."""
 
-FRACTION = 5
-"""Channel of the hair fraction."""
-
 DOUBT = 8
 """Channel of the doubt: how far the coverage around a pixel is expected to be from the truth."""
 

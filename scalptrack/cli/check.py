@@ -50,9 +50,9 @@ def check_command(
 ) -> None:
     """Say whether each PHOTO is good enough to be measured, and what to do differently.
 
-    Also said is when a photograph surely shows another view than its name or folder says. With
-    --against it is also compared with the reference of its series: pose,
-    distance, lens, light and sharpness. One that can't be aligned with the reference is not usable.
+    Also said is when a photograph seems to show another view than its name or folder says. With
+    --against it is also compared with the reference of its series: pose, distance, lens, light and
+    sharpness. One that can't be aligned with the reference is not usable.
 
     \b
     Examples:
@@ -116,9 +116,13 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
     try:
         image, capture = read_photograph(photo, max_megapixels=max_megapixels)
     except ImageReadError as error:
-        unreadable = [_unreadable(error)]
-        failed = {"photo": photo.as_posix(), "usable": False, "findings": unreadable, "card": None}
-        failed |= {"recognised_view": None}
+        failed = {
+            "photo": photo.as_posix(),
+            "usable": False,
+            "findings": [_unreadable(error)],
+            "card": None,
+            "recognised_view": None,
+        }
         return failed | ({} if reference is None else {"against": None})
     try:
         segmentation = shared_segmenter().segment(image)

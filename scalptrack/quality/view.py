@@ -93,7 +93,7 @@ def recognise_around(seen: PolarMap) -> RecognisedView:
 
 
 def judge_view(recognised: RecognisedView | None, named: str) -> Finding | None:
-    """Warn where a picture surely shows another view than the one that its name says.
+    """Warn where a picture seems to show another view than the one that its name says.
 
     Parameters
     ----------

@@ -256,8 +256,8 @@ class Timeline:
         """
         if self.trend is not None:
             return self.trend.sentence
-        too_few = self.trend_reason is None or self.trend_reason.code == "few_visits"
-        return "" if too_few or self.trend_reason is None else self.trend_reason.message
+        reason = self.trend_reason
+        return "" if reason is None or reason.code == "few_visits" else reason.message
 
 
 @dataclass(frozen=True, slots=True)
