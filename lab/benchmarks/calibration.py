@@ -94,6 +94,12 @@ class Tally:
         ends = found.proportion_ci(method="exact")
         return f"{100 * found.statistic:.1f} ({100 * ends.low:.1f}–{100 * ends.high:.1f})"
 
+    def add(self, other: Tally) -> None:
+        """Count other series too."""
+        for question in other.total:
+            self.yes[question] += other.yes[question]
+            self.total[question] += other.total[question]
+
 
 def outcomes_of(subject: str, coverages: np.ndarray, doubt: float) -> list[Outcome]:
     """Measured photographs of one subject; coverages (visits, replicates), clipped to [0, 1]."""
@@ -138,15 +144,18 @@ def errors(
 
 
 def run_around(rng: np.random.Generator, truth: Truth, run: Run, source: str) -> list[Outcome]:
-    """The other subjects of the run."""
+    """The other subjects of the run.
+
+    Each of their visits is filed as a subject of its own: the pairs tell the same of the spread,
+    and no changes are computed that nobody looks at.
+    """
     if source != "pooled":
         return []
     return [
         outcome
         for index in range(OTHERS)
-        for outcome in outcomes_of(
-            f"other-{index}", 0.5 + errors(rng, truth, run, OTHERS_VISITS, 2), run.doubt
-        )
+        for visit, pair in enumerate(0.5 + errors(rng, truth, run, OTHERS_VISITS, 2))
+        for outcome in outcomes_of(f"other-{index}-{visit}", pair[None, :], run.doubt)
     ]
 
 
@@ -257,6 +266,12 @@ COLUMNS = (
 )
 
 
+def row_of(tally: Tally, *names: str) -> str:
+    """Return a row of the table."""
+    shares = [tally.share(question) for question, _ in COLUMNS]
+    return f"| {' | '.join([*names, str(tally.total['alarm']), *shares])} |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=400, help="series per row")
@@ -279,19 +294,14 @@ def main() -> None:
     )
     print("| errors | SD from | visits | n | " + " | ".join(label for _, label in COLUMNS) + " |")
     print("|" + "---|" * (4 + len(COLUMNS)))
-    sums: dict[str, Tally] = defaultdict(Tally)
     for truth in truths_of(model):
+        total = Tally()
         for source in SOURCES:
             for visits in VISITS:
                 tally = simulate(truth, source, visits, series=options.series, seed=options.seed)
-                shares = " | ".join(tally.share(question) for question, _ in COLUMNS)
-                print(f"| {truth.name} | {source} | {visits} | {options.series} | {shares} |")
-                for question, _ in COLUMNS:
-                    sums[truth.name].yes[question] += tally.yes[question]
-                    sums[truth.name].total[question] += tally.total[question]
-    for name, tally in sums.items():
-        shares = " | ".join(tally.share(question) for question, _ in COLUMNS)
-        print(f"| **{name}** | all | all | {tally.total['alarm']} | {shares} |")
+                print(row_of(tally, truth.name, source, str(visits)))
+                total.add(tally)
+        print(row_of(total, f"**{truth.name}**", "all", "all"))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def two_sided_quantile(dof: float, *, confidence: float = CONFIDENCE) -> float:
     >>> round(two_sided_quantile(4), 3)
     2.776
     """
-    return float(stats.t.ppf(0.5 + confidence / 2.0, dof))
+    return float(special.stdtrit(dof, 0.5 + confidence / 2.0))
 
 
 def interval(

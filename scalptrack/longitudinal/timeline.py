@@ -35,7 +35,7 @@ from scalptrack.longitudinal.conditions import (
 )
 from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
-from scalptrack.longitudinal.trend import fit_trend, trend_barrier
+from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
     alignment_sentence,
     as_sentence,
@@ -233,6 +233,7 @@ def _timeline(
     baseline_date = visits[0].visit_date if visits else None
     changes = _changes(series, visits, dof, first_date, model.confidence)
     mdc = _detectable_change(series.readings, within, model)
+    trend = _trend(visits, dof, changes)
     return Timeline(
         subject=series.subject,
         view=series.view,
@@ -248,8 +249,8 @@ def _timeline(
         mdc_low_fraction=mdc.low,
         mdc_high_fraction=mdc.high,
         error_parts=error_parts(series.readings, within, model),
-        trend=_trend(visits, dof, changes),
-        trend_reason=trend_barrier(visits, dof),
+        trend=trend if isinstance(trend, Trend) else None,
+        trend_reason=trend if isinstance(trend, Reason) else None,
         events=_events_of(series.subject, events),
         baseline_date=baseline_date,
         summary=summarise(
@@ -268,10 +269,10 @@ def _timeline(
 
 def _trend(
     visits: tuple[VisitCoverage, ...], dof: float, changes: Sequence[Change]
-) -> Trend | None:
+) -> Trend | Reason:
     """The line through the visits, which says that what was stated of them moves it."""
     trend = fit_trend(visits, dof)
-    if trend is None or not any(change.caveats for change in changes):
+    if isinstance(trend, Reason) or not any(change.caveats for change in changes):
         return trend
     return replace(
         trend, sentence=f"{trend.sentence} What is stated beside the changes ({FILE}) moves it too."

@@ -54,7 +54,7 @@ METHOD = (
 _SHARE_NODES = 200
 
 
-def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
+def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | Reason:
     """Weighted straight line through the visits, in fractions per year.
 
     Parameters
@@ -66,8 +66,10 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
 
     Returns
     -------
-    Trend or None
-        None where `trend_barrier` has a reason.
+    Trend or Reason
+        Why no yearly trend is stated, where none is. That follows from the dates and the visits'
+        errors alone: to leave out lines by their slope or their scatter would leave those that
+        chance made look good.
 
     Notes
     -----
@@ -80,8 +82,9 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     The detectable slope is taken from the visits' errors and dates, and from their scatter where
     that is larger; never from how large the slope came out.
     """
-    if trend_barrier(visits, dof) is not None:
-        return None
+    reason = _barrier(visits, dof)
+    if reason is not None:
+        return reason
     years, weights = _years_and_weights(visits)
     coverage = np.array([visit.coverage_fraction for visit in visits])
     mean_year = np.average(years, weights=weights)
@@ -119,19 +122,8 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | None:
     )
 
 
-def trend_barrier(visits: Sequence[VisitCoverage], dof: float) -> Reason | None:
-    """Why no yearly trend is stated; None where one is.
-
-    Parameters
-    ----------
-    visits, dof
-        As in `fit_trend`.
-
-    Notes
-    -----
-    It follows from the dates and the visits' errors alone. To leave out lines by their slope or
-    their scatter would leave those that chance made look good.
-    """
+def _barrier(visits: Sequence[VisitCoverage], dof: float) -> Reason | None:
+    """Why no yearly trend is stated; None where one is."""
     if len(visits) < MINIMUM_VISITS:
         return Reason("few_visits", few_visits_sentence(len(visits), MINIMUM_VISITS))
     span = _span_days(visits)
