@@ -222,10 +222,9 @@ def _examine(
         )
     if isinstance(settled, Reason):
         return replace(placed, reason=settled, visit_date=None)
-    named = reading.view != UNSPECIFIED_VIEW
     photograph = Photograph(
         subject=reading.subject,
-        view=reading.view if named else capture.view_hint or UNSPECIFIED_VIEW,
+        view=reading.view_beside(capture.view_hint) or UNSPECIFIED_VIEW,
         visit_date=settled,
         replicate=0,
         path=path,

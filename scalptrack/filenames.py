@@ -134,6 +134,15 @@ class PathReading:
     views: tuple[str, ...]
     subject_in_name: str
 
+    def view_beside(self, hint: str | None) -> str:
+        """Return the view that the path names, or else the one that the file itself states.
+
+        Empty where neither names one, and where the path contradicts itself.
+        """
+        if len(self.views) > 1:
+            return ""
+        return self.view if self.view != UNSPECIFIED_VIEW else hint or ""
+
 
 @dataclass(frozen=True, slots=True)
 class _Word:

@@ -123,6 +123,20 @@ def test_view_names(text, view):
     assert view_named(text) == view
 
 
+@pytest.mark.parametrize(
+    ("path", "hint", "view"),
+    [
+        ("anna/crown/2026-01-10.jpg", "frontal", "vertex"),
+        ("anna/donor area/2026-01-10.jpg", "frontal", "donor area"),
+        ("2026-01-10.jpg", "frontal", "frontal"),
+        ("2026-01-10.jpg", None, ""),
+        ("anna/vertex/2026-01-10_frontal.jpg", "frontal", ""),
+    ],
+)
+def test_the_path_names_the_view_before_the_file_itself_does(path, hint, view):
+    assert read_path(path.split("/"), root_name="me").view_beside(hint) == view
+
+
 @given(
     st.dates(date(1900, 1, 1), date(2099, 12, 31)),
     st.sampled_from(["%Y-%m-%d", "%Y%m%d", "%Y_%m_%d", "%Y.%m.%d", "%d %b %Y", "%B %d, %Y"]),

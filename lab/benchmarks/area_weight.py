@@ -25,6 +25,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from lab.benchmarks.registration import Shot, head_turn_deg, load
+from lab.paths import beside
 from scalptrack.cache import RecordCache
 from scalptrack.measurement import carry_region, co_visible_region
 from scalptrack.pipeline import RECORD_TYPES
@@ -61,7 +62,7 @@ def shared(here: Shot, there: Shot) -> np.ndarray:
 
 def coverages(shot: Shot, region: np.ndarray) -> tuple[float, float]:
     """Coverage of a region with pixels alike, and by the surface that they show."""
-    hair = np.asarray(Image.open(shot.stem.with_name(f"{shot.stem.name}.hair.png"))) / 255.0
+    hair = np.asarray(Image.open(beside(shot.stem, ".hair.png"))) / 255.0
     area = 1.0 / shot.surface()["incidence_cosine"][region].astype(np.float64)
     return float(hair[region].mean()), float((hair[region] * area).sum() / area.sum())
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from lab.benchmarks.registration import Shot, exif_focal, load
 from lab.benchmarks.sample_shots import load_samples
+from lab.paths import beside
 from scalptrack.errors import HeadNotFoundError
 from scalptrack.quality import check_quality
 from scalptrack.records import CaptureInfo, Grid, Segmentation, Severity
@@ -84,7 +85,7 @@ class Picture:
     @property
     def has_truth(self) -> bool:
         """Whether the true classes and hair are there."""
-        return self.shot.stem.with_name(f"{self.shot.stem.name}.classes.png").exists()
+        return beside(self.shot.stem, ".classes.png").exists()
 
     def true_segmentation(self) -> Segmentation:
         """What a segmentation without error would say of the picture."""
@@ -141,7 +142,7 @@ def before_wall(image: np.ndarray, shot: Shot) -> np.ndarray:
     """The person of a photograph before the same wall as all others."""
     label = shot.surface()["label"]
     person = (label > 0).astype(np.float32)
-    classes = shot.stem.with_name(f"{shot.stem.name}.classes.png")
+    classes = beside(shot.stem, ".classes.png")
     if classes.exists():
         seen = cv2.imread(str(classes), cv2.IMREAD_UNCHANGED)
         person = np.maximum(person, (seen > 0).astype(np.float32))

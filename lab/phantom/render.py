@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lab.paths import beside
 from lab.phantom.hair import grow
 from lab.phantom.head import LABEL_NAMES, ZONE_NAMES, Part, build_parts, unit
 from lab.phantom.phone import develop, write_photograph
@@ -65,7 +66,7 @@ def render_photograph(spec: PhotographSpec, out: Path, *, threads: int = 2) -> b
     NAME.json: a photograph without its JSON is unfinished and is rendered again.
     """
     target = out / spec.name
-    truth_path = target.with_name(target.name + ".json")
+    truth_path = beside(target, ".json")
     if truth_path.exists():
         return False
     from lab.phantom.scene import Scene
@@ -83,7 +84,7 @@ def render_photograph(spec: PhotographSpec, out: Path, *, threads: int = 2) -> b
     scene = Scene(subject, visit, camera, parts, strands, marks, threads=threads)
     picture = develop(scene.photograph(samples=spec.samples), visit)
     hair_fraction = scene.hair_fraction(samples=spec.truth_samples)
-    write_photograph(_with(target, ".jpg"), picture, visit)
+    write_photograph(beside(target, ".jpg"), picture, visit)
     truth = _write_dense_truth(target, subject, camera, parts, hair_fraction)
     document = {
         "schema": SCHEMA,
@@ -100,10 +101,6 @@ def render_photograph(spec: PhotographSpec, out: Path, *, threads: int = 2) -> b
     return True
 
 
-def _with(target: Path, suffix: str) -> Path:
-    return target.with_name(target.name + suffix)
-
-
 def _write_dense_truth(
     target: Path,
     subject: Subject,
@@ -113,11 +110,11 @@ def _write_dense_truth(
 ) -> dict[str, Any]:
     surface = trace_surface(subject.shape, parts, camera)
     levels = np.round(hair_fraction * 255.0).astype(np.uint8)
-    Image.fromarray(levels).save(_with(target, ".hair.png"))
+    Image.fromarray(levels).save(beside(target, ".hair.png"))
     classes = region_classes(surface, hair_fraction)
-    Image.fromarray(classes).save(_with(target, ".classes.png"))
+    Image.fromarray(classes).save(beside(target, ".classes.png"))
     np.savez_compressed(
-        _with(target, ".surface.npz"),
+        beside(target, ".surface.npz"),
         position=np.round(surface.position, 4),
         label=surface.label,
         zone=surface.zone,

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from lab.paths import beside
 from lab.phantom.head import SCALP as PHANTOM_SCALP
 from lab.strands.camera import Camera
 from lab.strands.develop import develop
@@ -71,17 +72,13 @@ def write(scene: Scene, visit: Visit, base: Path) -> None:
     if scene.surface is None or scene.camera is None:
         raise ValueError("nobody is in this picture")
     base.parent.mkdir(parents=True, exist_ok=True)
-
-    def beside(suffix: str) -> Path:
-        return base.with_name(base.name + suffix)
-
     rng = np.random.default_rng([int(scene.facts["seed"]), visit.number])
     picture = develop(rng, scene.light)
-    cv2.imwrite(str(beside(".jpg")), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 94])
-    Image.fromarray(np.round(255 * scene.fraction).astype(np.uint8)).save(beside(".hair.png"))
+    cv2.imwrite(str(beside(base, ".jpg")), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 94])
+    Image.fromarray(np.round(255 * scene.fraction).astype(np.uint8)).save(beside(base, ".hair.png"))
     there = np.isfinite(scene.surface.depth_mm)[..., np.newaxis]
     np.savez_compressed(
-        beside(".surface.npz"),
+        beside(base, ".surface.npz"),
         position=np.where(there, scene.surface.point_mm / 10, np.nan).astype(np.float32),
         # What something lies upon is not seen.
         label=np.where((scene.surface.label == SCALP) & scene.region, PHANTOM_SCALP, 0).astype(
@@ -90,7 +87,7 @@ def write(scene: Scene, visit: Visit, base: Path) -> None:
         incidence_cosine=scene.cosine.astype(np.float16),
     )
     record = {"facts": scene.facts, "kept": visit.kept, "camera": _camera_record(scene.camera)}
-    beside(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    beside(base, ".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lab.paths import beside
 from lab.strands.develop import develop
 from lab.training.dataset import (
     SKIN_SHARE,
@@ -57,17 +58,13 @@ class Photograph:
 def read_photograph(path: Path) -> Photograph | None:
     """The photograph of a truth file; None where it is stored turned or shows no scalp."""
     base = path.with_suffix("")
-
-    def beside(suffix: str) -> Path:
-        return base.with_name(base.name + suffix)
-
-    with Image.open(beside(".jpg")) as image:
+    with Image.open(beside(base, ".jpg")) as image:
         if image.getexif().get(0x0112, 1) != 1:
             return None
         picture = np.asarray(image.convert("RGB"))
-    hair = np.asarray(Image.open(beside(".hair.png")), np.float32) / 255
-    classes = np.asarray(Image.open(beside(".classes.png")), np.float32)
-    with np.load(beside(".surface.npz")) as surface:
+    hair = np.asarray(Image.open(beside(base, ".hair.png")), np.float32) / 255
+    classes = np.asarray(Image.open(beside(base, ".classes.png")), np.float32)
+    with np.load(beside(base, ".surface.npz")) as surface:
         region = (surface["label"] == SCALP_LABEL).astype(np.float32)
         cosine = np.nan_to_num(surface["incidence_cosine"].astype(np.float32)) * region
     if region.sum() < SMALLEST_SCALP_PX:

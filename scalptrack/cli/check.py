@@ -152,13 +152,10 @@ def _check(photo: Path, reference: Side | None, seed: int, max_megapixels: float
 
 def _named_view(photo: Path, capture: CaptureInfo) -> str:
     """The view that a photograph's name, its folders or the file itself name; empty if none."""
-    from scalptrack.filenames import UNSPECIFIED_VIEW, read_path
+    from scalptrack.filenames import read_path
 
     # SUBJECT/VIEW/VISIT/NAME at most: a folder above them may be called "back" for any reason.
-    reading = read_path(photo.parts[-4:], root_name="")
-    if len(reading.views) > 1:
-        return ""
-    return reading.view if reading.view != UNSPECIFIED_VIEW else capture.view_hint or ""
+    return read_path(photo.parts[-4:], root_name="").view_beside(capture.view_hint)
 
 
 def _unreadable(error: Any) -> dict[str, Any]:
