@@ -78,6 +78,7 @@ STATS_TABLES = {
     "responders": stats_tables.RESPONDER_FIELDS,
     "missing_data": stats_tables.MISSING_DATA_FIELDS,
     "sample_size": stats_tables.SAMPLE_SIZE_FIELDS,
+    "repeatability": stats_tables.REPEATABILITY_FIELDS,
 }
 READER_TABLES = {
     "ratings": unblinding.RATING_FIELDS,

@@ -7,7 +7,6 @@ within a dark one, and hatching alternates light and dark.
 
 from __future__ import annotations
 
-import warnings
 from functools import lru_cache
 
 import cv2
@@ -16,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
+from scalptrack.lettering import missing_letters
 from scalptrack.records import BoolArray, FloatArray, ImageArray
 from scalptrack.wording import printable
 
@@ -317,8 +317,7 @@ def _text_outlines(text: str) -> tuple[FloatArray, ...]:
     """Polygons (N, 2) of a text at the font's size 100, y upwards."""
     if not text.strip():
         return ()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with missing_letters():
         literal = printable(text).replace("$", r"\$")
         path = TextPath((0, 0), literal, size=100, prop=_FONT, usetex=False)
     return tuple(np.asarray(polygon) for polygon in path.to_polygons())

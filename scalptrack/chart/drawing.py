@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, SubFigure
@@ -44,6 +42,7 @@ from scalptrack.chart.plan import (
     style_of,
     time_ticks,
 )
+from scalptrack.lettering import missing_letters, type_style
 from scalptrack.records import Tier, Timeline
 
 PAPER = "#ffffff"
@@ -57,17 +56,6 @@ RASTER_DPI = 240
 
 # Where a reader's machine has no DejaVu Sans, its close relative Verdana keeps the layout.
 _OUR_FONT = re.compile(rb"(font(?:-family)?:[^;\"]*)'DejaVu Sans'")
-
-# Tried in this order for names that DejaVu Sans has no letters for.
-_CJK_FONTS = (
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Hiragino Sans",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-)
 
 
 def draw_timeline(timeline: Timeline, *, heading: bool = True) -> Figure:
@@ -144,29 +132,20 @@ def encoded_svg(figure: Figure) -> bytes:
 def _encoded(figure: Figure, file_format: str, metadata: dict[str, None]) -> bytes:
     """Write a figure to bytes. Names in scripts without an installed font show empty boxes."""
     stream = io.BytesIO()
-    with mpl.rc_context(chart_style()), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        warnings.filterwarnings("ignore", message=".* natively supports")
+    with mpl.rc_context(chart_style()), missing_letters():
         figure.savefig(stream, format=file_format, dpi=RASTER_DPI, metadata=metadata)
     return stream.getvalue()
 
 
 def chart_style() -> dict[Any, Any]:
     """Build the settings of matplotlib that the chart depends on, whatever the user's own are."""
-    installed = set(font_manager.get_font_names())
-    return {
-        "font.family": ["DejaVu Sans", *(name for name in _CJK_FONTS if name in installed)],
+    return type_style() | {
         "font.size": BODY_PT,
         "text.color": INK,
-        "text.parse_math": False,
-        "text.usetex": False,
         "axes.unicode_minus": True,
         "svg.fonttype": "none",
         "svg.hashsalt": "scalptrack",
         "path.simplify": True,
-        "savefig.bbox": None,
-        "savefig.facecolor": "auto",
-        "savefig.transparent": False,
     }
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import io
 import textwrap
-import warnings
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 
+from scalptrack.lettering import missing_letters, type_style
 from scalptrack.records import BoolArray, ImageArray
 
 MM_PER_INCH = 25.4
@@ -23,17 +22,6 @@ MM_PER_POINT = MM_PER_INCH / 72
 
 PAPERS_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Width and height of the papers, upright."""
-
-# Tried in this order for names that DejaVu Sans has no letters for.
-_OTHER_FONTS = (
-    "Noto Sans CJK JP",
-    "Noto Sans CJK SC",
-    "Hiragino Sans",
-    "PingFang SC",
-    "Microsoft YaHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-)
 
 
 class Sheet:
@@ -171,19 +159,14 @@ class Sheet:
         """Encode the page; the same page gives the same bytes. Type 3 fonts need no random tag."""
         metadata = {"Title": title, "Creator": "scalptrack", "Producer": None, "CreationDate": None}
         stream = io.BytesIO()
-        with mpl.rc_context(_style()), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        with mpl.rc_context(_style()), missing_letters():
             self.figure.savefig(stream, format="pdf", metadata=metadata)
         return stream.getvalue()
 
 
 def _style() -> dict[Any, Any]:
     """Build the settings of matplotlib that a page depends on, whatever the user's own are."""
-    installed = set(font_manager.get_font_names())
-    return {
-        "font.family": ["DejaVu Sans", *(name for name in _OTHER_FONTS if name in installed)],
-        "text.usetex": False,
-        "text.parse_math": False,
+    return type_style() | {
         "pdf.fonttype": 3,
         "pdf.compression": 6,
         "pdf.use14corefonts": False,
@@ -191,7 +174,4 @@ def _style() -> dict[Any, Any]:
         "image.composite_image": False,
         "path.simplify": False,
         "path.snap": False,
-        "savefig.bbox": None,
-        "savefig.facecolor": "auto",
-        "savefig.transparent": False,
     }

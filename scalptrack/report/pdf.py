@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import textwrap
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 from scalptrack.chart import chart_height_in, draw_timeline_on
 from scalptrack.chart.drawing import PAPER, chart_style
 from scalptrack.chart.plan import INK, QUIET_INK, WIDTH_IN
+from scalptrack.lettering import missing_letters
 from scalptrack.records import Change, ImageArray, SaltEstimate, Tier, Timeline, Verdict
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
@@ -116,9 +116,7 @@ def build_pdf(context: ReportContext, read_picture: ReadPicture) -> bytes:
         The same for the same context and pictures.
     """
     stream = io.BytesIO()
-    with mpl.rc_context(chart_style() | {"pdf.fonttype": 42}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        warnings.filterwarnings("ignore", message=".* natively supports")
+    with mpl.rc_context(chart_style() | {"pdf.fonttype": 42}), missing_letters():
         no_trace = {"CreationDate": None, "Creator": None, "Producer": None}
         titled = no_trace | {"Title": printable(f"{context.title} - scalptrack report")}
         with PdfPages(stream, metadata=titled) as document:

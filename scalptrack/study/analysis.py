@@ -12,6 +12,7 @@ import numpy as np
 from scalptrack.errors import InputError
 from scalptrack.longitudinal.agreement import Estimate
 from scalptrack.records import FloatArray
+from scalptrack.study.repeatability import repeatability_rows
 from scalptrack.study.statistics import (
     MINIMUM_PER_ARM,
     Ancova,
@@ -28,10 +29,13 @@ from scalptrack.study.stats_tables import (
     CONTRAST_FIELDS,
     MEAN_FIELDS,
     MISSING_DATA_FIELDS,
+    REPEATABILITY_FIELDS,
     RESPONDER_FIELDS,
     SAMPLE_SIZE_FIELDS,
     StatsSettings,
     StudyStatistics,
+    interval_row,
+    stated,
 )
 from scalptrack.study.tidy import (
     Row,
@@ -69,6 +73,7 @@ def analyse_study(results: StudyResults, settings: StatsSettings) -> StudyStatis
     means: list[Row] = []
     responders: list[Row] = []
     sizes: list[Row] = []
+    repeated: list[Row] = []
     for name, left_out in doubtful.items():
         if left_out or name == "main":
             part = without(results, left_out) if left_out else results
@@ -79,6 +84,8 @@ def analyse_study(results: StudyResults, settings: StatsSettings) -> StudyStatis
             answered = list(_responder_rows(rows, settings))
             _adjust(answered, "p_value", key=lambda _row: "")
             responders += _named(name, answered)
+            photographs = photograph_table(part).rows
+            repeated += _named(name, list(repeatability_rows(photographs, settings.views)))
             means[:] = _named(name, means)
             sizes[:] = _named(name, sizes)
     tables = (
@@ -97,6 +104,12 @@ def analyse_study(results: StudyResults, settings: StatsSettings) -> StudyStatis
             tuple(_missing_rows(results, settings)),
         ),
         TidyTable("sample_size", "subjects of a next study", SAMPLE_SIZE_FIELDS, tuple(sizes)),
+        TidyTable(
+            "repeatability",
+            "how well photographs of one visit agree",
+            REPEATABILITY_FIELDS,
+            tuple(repeated),
+        ),
     )
     counts = {name: len(names) for name, names in doubtful.items()}
     return StudyStatistics(tables, counts, settings)
@@ -145,7 +158,7 @@ def _adjust(rows: Sequence[Row], column: str, *, key: Callable[[Row], str]) -> N
             families.setdefault(key(row), []).append(row)
     for family in families.values():
         for row, adjusted in zip(family, holm([row[column] for row in family]), strict=True):
-            row["p_holm"] = _number(adjusted)
+            row["p_holm"] = stated(adjusted)
             row["tests_in_family"] = len(family)
 
 
@@ -269,11 +282,11 @@ def _mean_rows(rows: Sequence[Row], fit: Ancova | None) -> Iterator[Row]:
         yield {
             "arm": arm,
             "subjects": len(own),
-            "baseline_mean": _number(baseline.mean()),
-            "baseline_sd": _number(_sd(baseline)),
-            "change_mean": _number(change.mean()),
-            "change_sd": _number(_sd(change)),
-            **(_interval_row("adjusted", adjusted) if adjusted else {}),
+            "baseline_mean": stated(baseline.mean()),
+            "baseline_sd": stated(_sd(baseline)),
+            "change_mean": stated(change.mean()),
+            "change_sd": stated(_sd(change)),
+            **(interval_row("adjusted", adjusted) if adjusted else {}),
         }
 
 
@@ -328,10 +341,10 @@ def _contrast_row(each: Contrast) -> Row:
         "control": each.control,
         "subjects": each.subjects,
         "control_subjects": each.control_subjects,
-        **_interval_row("difference", each.difference),
-        "standard_error": _number(each.standard_error),
-        "dof": _number(each.dof),
-        "p_value": _number(each.p_value),
+        **interval_row("difference", each.difference),
+        "standard_error": stated(each.standard_error),
+        "dof": stated(each.dof),
+        "p_value": stated(each.p_value),
     }
 
 
@@ -356,14 +369,14 @@ def _responder_rows(rows: Sequence[Row], settings: StatsSettings) -> Iterator[Ro
                     "arm": arm,
                     "subjects": len(answers),
                     "responders": sum(answers),
-                    **_interval_row("share", proportion(sum(answers), len(answers)).times(100)),
+                    **interval_row("share", proportion(sum(answers), len(answers)).times(100)),
                 }
                 if arm != settings.control and control and answers:
                     difference, p_value = difference_of_proportions(
                         sum(answers), len(answers), sum(control), len(control)
                     )
-                    row |= _interval_row("difference", difference.times(100))
-                    row["p_value"] = _number(p_value)
+                    row |= interval_row("difference", difference.times(100))
+                    row["p_value"] = stated(p_value)
                 yield row
 
 
@@ -404,9 +417,9 @@ def _size_row(sd: Estimate, contrasts: int, settings: StatsSettings) -> Row:
     row: Row = {
         "difference_points": difference,
         "power": settings.power,
-        "alpha": _number(alpha),
-        "dropout_percent": _number(100 * settings.dropout),
-        **_interval_row("sd", sd),
+        "alpha": stated(alpha),
+        "dropout_percent": stated(100 * settings.dropout),
+        **interval_row("sd", sd),
     }
     for name, value in (
         ("subjects", sd.value),
@@ -422,22 +435,9 @@ def _size_row(sd: Estimate, contrasts: int, settings: StatsSettings) -> Row:
     return row
 
 
-def _interval_row(name: str, estimate: Estimate) -> Row:
-    return {
-        name: _number(estimate.value),
-        f"{name}_low": _number(estimate.low),
-        f"{name}_high": _number(estimate.high),
-    }
-
-
 def _column(rows: Sequence[Row], name: str) -> FloatArray:
     return np.array([row[name] for row in rows], dtype=float)
 
 
 def _sd(values: FloatArray) -> float:
     return float(values.std(ddof=1)) if values.size > 1 else math.nan
-
-
-def _number(value: float) -> float | None:
-    """Eight significant digits, which every machine agrees about; None for no number."""
-    return float(f"{float(value):.8g}") if math.isfinite(value) else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from scalptrack import __version__
+from scalptrack.longitudinal.agreement import Estimate
 from scalptrack.records import Settings
-from scalptrack.study.tidy import Field, StudyResults, TidyTable
+from scalptrack.study.tidy import Field, Row, StudyResults, TidyTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,20 @@ def _interval(name: str, meaning: str, unit: str) -> tuple[Field, ...]:
         Field(f"{name}_low", "number", "lower end of its 95 % interval", unit),
         Field(f"{name}_high", "number", "upper end of its 95 % interval", unit),
     )
+
+
+def interval_row(name: str, estimate: Estimate) -> Row:
+    """Return an estimate as the three columns of `_interval`."""
+    return {
+        name: stated(estimate.value),
+        f"{name}_low": stated(estimate.low),
+        f"{name}_high": stated(estimate.high),
+    }
+
+
+def stated(value: float) -> float | None:
+    """Eight significant digits, which every machine agrees about; None for no number."""
+    return float(f"{float(value):.8g}") if math.isfinite(value) else None
 
 
 CONTRAST_FIELDS = (
@@ -128,6 +144,25 @@ SAMPLE_SIZE_FIELDS = (
     Field("reason", "text", "why a number is missing"),
 )
 
+_BIAS = "second photograph minus the first, over the subjects (Bland-Altman)"
+REPEATABILITY_FIELDS = (
+    ANALYSIS,
+    VIEW,
+    Field("subjects", "integer", "subjects with two numbers at one visit; the earliest counts"),
+    Field("photographs", "integer", "photographs of these visits"),
+    *_interval("sem", "standard error of measurement: SD within a subject's visit", "points"),
+    *_interval("sdc", "smallest detectable change of single photographs: 1.96 √2 SEM", "points"),
+    Field(
+        "between_subject_sd", "number", "SD of the subjects' levels; no ICC without it", "points"
+    ),
+    *_interval("icc_agreement", "ICC(2,1) of the first and the second photograph", ""),
+    *_interval("icc_consistency", "ICC(3,1) of the first and the second photograph", ""),
+    *_interval("bias", _BIAS, "points"),
+    *_interval("lower_limit", "lower limit of agreement: bias minus 1.96 SD", "points"),
+    *_interval("upper_limit", "upper limit of agreement: bias plus 1.96 SD", "points"),
+    Field("reason", "text", "why there is no number"),
+)
+
 
 def methods_text(
     results: StudyResults,
@@ -171,6 +206,12 @@ def methods_text(
         "that subject and visit, which considers the replicates, the doubt about what is hair, and "
         "how many visits are looked at; intervals of shares are Clopper and Pearson's. Intervals "
         "are 95 % intervals."
+    )
+    sentences.append(
+        "How well photographs of one visit agree is stated for the earliest visit of each subject "
+        "that has two: standard error of measurement and smallest detectable change of all of its "
+        "photographs; ICC(2,1), ICC(3,1) and limits of agreement of the first two, with the exact "
+        "intervals of their distributions. What photographs of a visit share is not in them."
     )
     sentences.append(_left_out(statistics.left_out))
     if settings.difference_points is not None:

@@ -223,6 +223,16 @@ def test_the_methods_name_every_setting(stats):
     assert (folder / "sample_size.csv").is_file()
 
 
+def test_how_well_photographs_of_a_visit_agree_is_stated(stats):
+    document, folder = stats
+    analyses = {each["analysis"]: each for each in document["repeatability"]}
+    assert set(analyses) == {"main", "without tier B", "without flagged photographs"}
+    main = analyses["main"]
+    assert (main["subjects"], main["photographs"]) == (16, 32)
+    assert main["sem_low"] < 0.4 < main["sem_high"]  # SD of the trial's photographs, in points
+    assert len(_csv(folder / "repeatability.csv")) == 3
+
+
 def test_the_statistics_are_in_the_log(trial, stats):
     last = [each for each in trial.log_lines() if each.action == "stats"][-1]
     assert last.details["settings"]["control"] == "placebo"
