@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from scalptrack.report.context import ReportContext
+from scalptrack.report.hair_index import HAIR_INDEX_RULE, hair_index_rows
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import (
     VERDICT_WORDS,
@@ -93,6 +94,7 @@ def _environment() -> Environment:
         precision=precision_words,
         precision_rows=precision_rows,
         precision_rule=precision_rule,
+        hair_index_rows=hair_index_rows,
         short_date=short_date,
         rough=rough_words,
         less_sure=less_sure,
@@ -100,6 +102,7 @@ def _environment() -> Environment:
         drawing=Markup,
     )
     environment.globals["verdict_words"] = VERDICT_WORDS
+    environment.globals["hair_index_rule"] = HAIR_INDEX_RULE
     environment.globals["LESS_SURE"] = LESS_SURE
     return environment
 

@@ -20,6 +20,7 @@ from scalptrack.records import (
     VisitConditions,
 )
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection, build_report
+from scalptrack.report.hair_index import hair_index_rows
 from scalptrack.report.live import live_chart
 from scalptrack.report.precision import precision_rows, precision_words
 from tests.longitudinal.series import FIRST_DAY, measured, refused, replicated
@@ -262,6 +263,23 @@ def test_precision_is_stated_with_its_own_uncertainty(outcomes: list[Outcome], p
     assert (
         f"(MDC95); it is itself known to lie between {low:.1f} and {high:.1f} points." in page.text
     )
+
+
+def test_the_hair_index_is_shown_apart_from_the_percentages() -> None:
+    nearly_full = replicated([[0.5], [0.6], [0.4], [0.94], [0.97]])
+    (timeline,) = build_timelines(nearly_full)
+    # By hand: −ln 0.5 = 0.69, −ln 0.4 = 0.92, −ln 0.6 = 0.51, −ln 0.06 = 2.81.
+    levels = [row.level.partition(" (")[0] for row in hair_index_rows(timeline)]
+    assert levels == ["0.69", "0.92", "0.51", "2.81", "–"]
+    changes = [row.change.partition(" (")[0] for row in hair_index_rows(timeline)]
+    assert changes == ["–", "+0.22", "−0.18", "+2.12", "–"]
+    low, high = timeline.visits[1].hair_index_low, timeline.visits[1].hair_index_high
+    shown = f"0.92 ({low:.2f} to {high:.2f})"
+    assert hair_index_rows(timeline)[1].level == shown
+    assert hair_index_rows(timeline)[3].level.endswith(" to –)")
+    page = Page(build_report(context_of(nearly_full)))
+    assert shown in page.text
+    assert "−ln(1 − coverage), without a unit: not a percentage, and no count." in page.text
 
 
 def _rows_of(timeline) -> dict[str, str]:
