@@ -145,12 +145,18 @@ def view_of(seed: int, size: int = SIZE_PX) -> str:
 
 def camera_of(seed: int, size: int = SIZE_PX) -> Camera | None:
     """The camera that `render` draws for a seed, without rendering it; None without a head."""
+    drawn = head_and_camera_of(seed, size)
+    return None if drawn is None else drawn[1]
+
+
+def head_and_camera_of(seed: int, size: int = SIZE_PX) -> tuple[Head, Camera] | None:
+    """The head and the camera that `render` draws for a seed; None without a head."""
     rng = np.random.default_rng([seed, 20_261])
     if rng.random() < NO_HEAD_SHARE:
         return None
     plain = rng.random() < PLAIN_SHARE
-    sample_head(rng)
-    return sample_camera(rng, size, plain=plain)
+    head = sample_head(rng)
+    return head, sample_camera(rng, size, plain=plain)
 
 
 def _empty(rng: np.random.Generator, seed: int, size: int) -> Scene:
