@@ -9,8 +9,8 @@ fault each (`lab.benchmarks.faults`). A photograph is *harmful* where its covera
 than 2 points from that of the clean photograph of the same scene, over the region that both show;
 it is *flagged* where ``check`` warns or rejects. Limits may be chosen on the people of the set
 ``limits``; those of ``report`` are only told of. ``run`` keeps every photograph with what was seen
-in it (resumable); ``tables`` keeps in ``rows.json`` what the checks measure in them, and judges
-them anew where limits have changed.
+in it (resumable); ``tables`` keeps in ``rows.json`` what is said of them, with ``--values`` also
+what each check measures, and judges them anew where limits have changed.
 """
 
 from __future__ import annotations
@@ -112,7 +112,6 @@ def row_of(clean: Seen, seen: Seen) -> Row:
         "true": seen.true_percent,
         "shift": shift_points(clean, seen),
         "own": float("nan") if found is None else coverage(found),
-        "values": measured(seen),
         "findings": findings_of(seen),
     }
 
@@ -123,7 +122,7 @@ def findings_of(seen: Seen) -> list[tuple[str, str, float]]:
     return [(each.code, each.severity.value, each.value) for each in quality.findings]
 
 
-def rows_in(folder: Path, *, anew: bool) -> list[Row]:
+def rows_in(folder: Path, *, anew: bool, values: bool) -> list[Row]:
     """A row for each photograph of the people whose clean photograph was accepted."""
     path = folder / "rows.json"
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -132,15 +131,14 @@ def rows_in(folder: Path, *, anew: bool) -> list[Row]:
         if clean is None:
             continue
         for photo in sorted(folder.glob(f"{clean.seed} *.pickle")):
-            if photo.stem in rows and not anew:
+            row = rows.get(photo.stem)
+            if row is not None and not anew and ("values" in row or not values):
                 continue
             seen = load(photo)
             if seen is None:
                 continue
-            if photo.stem in rows:
-                rows[photo.stem]["findings"] = findings_of(seen)
-            else:
-                rows[photo.stem] = row_of(clean, seen)
+            row = row_of(clean, seen) if row is None else row | {"findings": findings_of(seen)}
+            rows[photo.stem] = row | {"values": measured(seen)} if values else row
     path.write_text(json.dumps(rows, indent=0), encoding="utf-8")
     accepted = {
         row["seed"] for row in rows.values() if row["fault"] == CLEAN and not is_rejected(row)
@@ -249,6 +247,7 @@ def main() -> None:
     parser.add_argument("--set", choices=(*FIRST_SEED, "both"), default="limits")
     parser.add_argument("--count", type=int, default=12, help="people whose clean photo is usable")
     parser.add_argument("--anew", action="store_true", help="judge anew: the limits have changed")
+    parser.add_argument("--values", action="store_true", help="keep what each check measures")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     sets = tuple(FIRST_SEED) if options.set == "both" else (options.set,)
@@ -258,7 +257,11 @@ def main() -> None:
     if options.task == "run":
         run({folder: FIRST_SEED[name] for name, folder in folders.items()}, options.count)
         return
-    rows = [row for each in folders.values() for row in rows_in(each, anew=options.anew)]
+    rows = [
+        row
+        for each in folders.values()
+        for row in rows_in(each, anew=options.anew, values=options.values)
+    ]
     print(f"{len({row['seed'] for row in rows})} people, {len(rows)} photographs")
     by_grade(rows)
     by_finding(rows)

@@ -55,3 +55,14 @@ def test_what_lies_on_the_scalp_is_not_seen(tmp_path) -> None:
     np.testing.assert_array_equal(
         read_dense_truth(tmp_path / "2024-01-01").region, open_half & (scene.cosine > 0.5)
     )
+
+
+def test_wet_hair_is_the_same_hairs_in_locks() -> None:
+    dry, wet = (render(SEED, SIZE, Visit(1, wet=wet)) for wet in (False, True))
+    np.testing.assert_array_equal(dry.surface.label, wet.surface.label)
+    seen = _seen(dry)
+    assert wet.fraction[seen].mean() != pytest.approx(dry.fraction[seen].mean(), abs=1e-6)
+    # The same number of hairs hides less where they hang together, and is darker.
+    assert wet.fraction[seen].mean() < dry.fraction[seen].mean()
+    hair = seen & (dry.fraction > 0.5) & (wet.fraction > 0.5)
+    assert np.median(wet.light[hair]) < np.median(dry.light[hair])
