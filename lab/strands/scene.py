@@ -24,6 +24,9 @@ NO_HEAD_SHARE = 0.04
 PLAIN_SHARE = 0.7
 """Share of the pictures that are taken as the protocol asks; in the others anything goes."""
 
+WET_CLUMP, WET_SHADE, WET_SHINE, WET_GLOSS = 0.95, 0.6, 0.4, 60.0
+"""Wet hair: how far strands meet in locks, its colour and its highlight."""
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -35,10 +38,14 @@ class Visit:
         What of the photograph is drawn by lot: light, each strand, clothes and background.
     kept : float
         Hairs relative to the first photograph.
+    wet : bool or None
+        Whether the hair is wet (in locks, dark, shiny, flat) or dry and loose; None leaves it as
+        it was drawn.
     """
 
     number: int
     kept: float = 1.0
+    wet: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,8 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
         rng = np.random.default_rng([seed, 20_262, visit.number])
         lighting = sample_lighting(rng, camera, plain=plain)
         style = replace(style, count=style.count * visit.kept)
+        if visit.wet is not None:
+            style, lighting = _wetted(style, lighting, wet=visit.wet)
     reflectance, dressed = _dress(rng, surface, reflectance)
     reflectance = _dots(rng, head, camera, surface, style, density, reflectance)
     hair = _hair(rng, head, camera, surface, lighting, style, density, volume)
@@ -137,6 +146,18 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     )
 
 
+def _wetted(style: Style, lighting: Lighting, *, wet: bool) -> tuple[Style, Lighting]:
+    """Hair in wet locks, or dry and loose, whatever it was."""
+    if not wet:
+        return replace(style, clump=0.0), lighting
+    locks = replace(
+        style, clump=WET_CLUMP, lift=0.5 * style.lift, frizz=min(style.frizz, 0.06),
+        rgb=style.rgb * np.float32(WET_SHADE),
+    )  # fmt: skip
+    shine, gloss = max(lighting.hair_shine, WET_SHINE), max(lighting.hair_gloss, WET_GLOSS)
+    return locks, replace(lighting, hair_shine=shine, hair_gloss=gloss)
+
+
 def view_of(seed: int, size: int = SIZE_PX) -> str:
     """The view that `render` draws for a seed, without rendering it; "none" without a head."""
     camera = camera_of(seed, size)
@@ -145,12 +166,18 @@ def view_of(seed: int, size: int = SIZE_PX) -> str:
 
 def camera_of(seed: int, size: int = SIZE_PX) -> Camera | None:
     """The camera that `render` draws for a seed, without rendering it; None without a head."""
+    drawn = head_and_camera_of(seed, size)
+    return None if drawn is None else drawn[1]
+
+
+def head_and_camera_of(seed: int, size: int = SIZE_PX) -> tuple[Head, Camera] | None:
+    """The head and the camera that `render` draws for a seed; None without a head."""
     rng = np.random.default_rng([seed, 20_261])
     if rng.random() < NO_HEAD_SHARE:
         return None
     plain = rng.random() < PLAIN_SHARE
-    sample_head(rng)
-    return sample_camera(rng, size, plain=plain)
+    head = sample_head(rng)
+    return head, sample_camera(rng, size, plain=plain)
 
 
 def _empty(rng: np.random.Generator, seed: int, size: int) -> Scene:

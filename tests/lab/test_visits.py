@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from lab.phantom.covisible import covisible_coverage, read_dense_truth
-from lab.strands.scene import Visit, render
+from lab.strands.hair import sample_style
+from lab.strands.light import sample_lighting
+from lab.strands.scene import Visit, _wetted, camera_of, render
 from lab.strands.visits import DATES, visits_of, wanted, write
 
 SIZE = 128
@@ -55,3 +57,19 @@ def test_what_lies_on_the_scalp_is_not_seen(tmp_path) -> None:
     np.testing.assert_array_equal(
         read_dense_truth(tmp_path / "2024-01-01").region, open_half & (scene.cosine > 0.5)
     )
+
+
+def test_wet_hair_is_another_photograph_of_the_same_head() -> None:
+    dry, wet = (render(SEED, SIZE, Visit(1, wet=wet)) for wet in (False, True))
+    np.testing.assert_array_equal(dry.surface.label, wet.surface.label)
+    assert np.abs(wet.light - dry.light)[_seen(dry)].mean() > 0.01
+
+
+def test_water_changes_how_hair_lies_and_not_how_much_of_it_there_is() -> None:
+    rng = np.random.default_rng(1)
+    style, lighting = sample_style(rng), sample_lighting(rng, camera_of(SEED), plain=True)
+    (dry, _), (wet, shone) = (_wetted(style, lighting, wet=wet) for wet in (False, True))
+    assert (dry.clump, wet.clump) == (0, 0.95)
+    assert (wet.count, wet.length_mm, wet.calibre_mm) == (dry.count, dry.length_mm, dry.calibre_mm)
+    assert (wet.rgb < dry.rgb).all()
+    assert shone.hair_shine >= 0.4
