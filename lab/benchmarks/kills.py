@@ -73,21 +73,28 @@ def call(*arguments: object, user: str | None = None, through: tuple[str, ...] =
     return Ended(run.returncode, run.stderr.strip())
 
 
-def make_photographs(folder: Path, copies: int, people: int = len(SUBJECTS)) -> Path:
-    """A manifest of the samples' first photographs, each so many times as another subject."""
+def make_photographs(
+    folder: Path, copies: int, people: int = len(SUBJECTS), *, longest_px: int | None = None
+) -> Path:
+    """A manifest of the samples' first photographs, each so many times as another subject.
+
+    Copies differ in a comment of the file, so that each has a content, and a cache, of its own.
+    """
     folder.mkdir(parents=True)
     rows = []
     for subject in SUBJECTS[:people]:
         found = sorted((SAMPLES / subject / "vertex").glob("*.jpg"))
         dates = sorted({path.name[:10] for path in found})[: len(VISITS)]
-        for copy in range(copies):
-            for day in dates:
-                source = next(path for path in found if path.name.startswith(day))
-                name = f"{subject}-{copy}_{day}.jpg"
-                with Image.open(source) as image:
-                    image.save(folder / name, quality=90 + copy, exif=image.getexif())
-                arm = "AB"[copy % 2]
-                rows.append((name, f"{subject}-{copy}", "vertex", day, "1", arm))
+        for day in dates:
+            with Image.open(next(path for path in found if path.name.startswith(day))) as image:
+                exif = image.getexif()
+                if longest_px:
+                    image.thumbnail((longest_px, longest_px))
+                for copy in range(copies):
+                    name = f"{subject}-{copy}_{day}.jpg"
+                    image.save(folder / name, quality=90, exif=exif, comment=f"copy {copy}")
+                    arm = "AB"[copy % 2]
+                    rows.append((name, f"{subject}-{copy}", "vertex", day, "1", arm))
     with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("photo", "subject", "view", "visit_date", "replicate", "arm"))
@@ -281,6 +288,8 @@ def forbidden(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
     report("a study of somebody", call_held(*run), 2, "can't be used")
     (study / "study.sqlite").chmod(0)
     report("a study that nobody may read", call_held("status", study), 2, "can't be used")
+    study.chmod(0o700)
+    report("a study in a closed folder", call_held("status", study), 2, "can't be used")
     user = os.getuid() if shutil.which(HELD[0]) else pwd.getpwnam(UNPRIVILEGED).pw_uid
     give(study, user)
     manifest.chmod(0)
