@@ -289,7 +289,9 @@ def forbidden(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
     (study / "study.sqlite").chmod(0)
     report("a study that nobody may read", call_held("status", study), 2, "can't be used")
     study.chmod(0o700)
-    report("a study in a closed folder", call_held("status", study), 2, "can't be used")
+    report(
+        "a study in a closed folder", call_held("status", study), 2, "not readable|can't be used"
+    )
     user = os.getuid() if shutil.which(HELD[0]) else pwd.getpwnam(UNPRIVILEGED).pw_uid
     give(study, user)
     manifest.chmod(0)
