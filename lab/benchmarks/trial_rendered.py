@@ -1,6 +1,7 @@
 """A small trial of rendered people with known effects, through the program as a user starts it.
 
-Run: ``python -m lab.benchmarks.trial_rendered FOLDER [--per-arm 8] [--size 768]``; resumable.
+Run: ``python -m lab.benchmarks.trial_rendered FOLDER [--per-arm 8] [--size 768]``; resumable. A
+folder is for one size; with fewer subjects per arm the first of them are used.
 
 Three arms of people of the fast renderer (`lab.strands`), one view (vertex), three visits. Between
 visits everyone's number of hairs drifts at random (SD 5 %). In the arm "low" it rises by 25 % until
@@ -137,9 +138,8 @@ def study(*arguments: object) -> None:
         raise SystemExit(ended.stderr)
 
 
-def measure(folder: Path, manifest: Path) -> dict[str, list[Row]]:
-    """The tables of the program by name."""
-    place = folder / "study"
+def measure(place: Path, manifest: Path) -> dict[str, list[Row]]:
+    """The tables of the program by name; the study is made where there is none."""
     if not place.exists():
         study("init", place, "--manifest", manifest, "--quiet")
     study("run", place, "--jobs", 1, "--quiet")
@@ -277,7 +277,7 @@ def main() -> None:
     subjects = allocate(seeds)
     manifest = photograph(folder, subjects, options.size)
     print(f"rendered: {time.process_time():.0f} s of processor time", flush=True)
-    tables = measure(folder, manifest)
+    tables = measure(folder / f"study-{len(subjects)}", manifest)
     spent = os.times().children_user + os.times().children_system
     print(f"measured: {spent:.0f} s of processor time")
     truth = truth_of(folder, subjects)
