@@ -194,6 +194,9 @@ def compare_changes(tables: dict[str, list[Row]], truth: Truth) -> None:
     for row in tables["contrasts"]:
         if row["model"] != "ANCOVA" or row["analysis"] != "main":
             continue
+        if not row["difference"]:
+            print(f"ANCOVA, {row['visit']}, {row['arm']}: no number, because {row['reason']}")
+            continue
         used = [
             each
             for each in tables["visits"]
@@ -225,15 +228,15 @@ def compare_slopes(tables: dict[str, list[Row]], truth: Truth) -> None:
             coverages = [truth[name][row["visit"]] for row in rows]
             slopes.setdefault(rows[0]["arm"], []).append(np.polyfit(years, coverages, 1)[0])
     for row in tables["contrasts"]:
-        if row["model"] == "mixed model" and row["analysis"] == "main":
+        if row["model"] == "mixed model" and row["analysis"] == "main" and not row["difference"]:
+            print(f"mixed model, {row['arm']}: no number, because {row['reason']}")
+        elif row["model"] == "mixed model" and row["analysis"] == "main":
             true = np.mean(slopes[row["arm"]]) - np.mean(slopes["placebo"])
             print(f"mixed model, {row['arm']}: true {true:+.1f} points a year; {stated(row, true)}")
 
 
 def stated(row: Row, true: float) -> str:
     """The program's difference in words, and whether its interval holds the truth."""
-    if not row["difference"]:
-        return f"no number, because {row['reason']}"
     value, low, high = (float(row[f"difference{end}"]) for end in ("", "_low", "_high"))
     verb = "holds" if low <= true <= high else "DOES NOT HOLD"
     return (
