@@ -44,7 +44,8 @@ class OutputFolder:
                 else {}
             )
         except (OSError, ValueError) as error:
-            message = f"The output folder {root} can't be used: {error}. Choose another --out."
+            why = getattr(error, "strerror", None) or error
+            message = f"The output folder {root} can't be used: {why}. Choose another --out."
             raise OutputError(message) from error
 
     @property

@@ -1,23 +1,32 @@
 """The engines of a study: time, memory and tables with one process, two, and two Dask workers.
 
     python -m lab.benchmarks.engines --photographs 60
+    python -m lab.benchmarks.engines --memory 5000
 
 Photographs of ``sample_images``, encoded again so that each has bytes of its own, are measured by
-the program as a user starts it, each time from nothing. Prints seconds, the highest memory of any
-process in the first and in the last third of the run (it must be flat), and whether the exported
-tables are the same bytes. Everything computes with one thread for each process.
+the program as a user starts it, each time from nothing. Prints seconds, how many times as fast two
+processes are as one, how much longer Dask's workers take than two processes, the highest memory of
+any process in the first and in the last third of the run (it must be flat), and whether the
+exported tables are the same bytes. Everything computes with one thread for each process. Times mean
+nothing while something else computes on the machine.
+
+``--memory`` measures so many small photographs (`SMALL_PX`) in one process, and prints for each
+thousand (or fifth part, if that is less) the highest memory of the worker and of the program that
+stores its results: first while photographs are analysed, then while subjects are.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab.benchmarks.kills import (
@@ -28,8 +37,12 @@ from lab.benchmarks.kills import (
     differences,
     make_photographs,
     new_study,
+    progress_of,
     tables,
 )
+
+SMALL_PX = 600
+"""Longest side of photographs whose number matters; smaller ones are refused for their size."""
 
 
 def children_of(process: int) -> list[int]:
@@ -44,34 +57,56 @@ def children_of(process: int) -> list[int]:
     return found
 
 
-def memory_mb(process: int) -> float:
-    """Resident memory of the largest of a process and those that it started."""
-    sizes = [0.0]
-    for each in children_of(process):
-        try:
-            pages = int(Path(f"/proc/{each}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            continue
-        sizes.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
-    return max(sizes)
+def resident_mb(process: int) -> float:
+    """Resident memory of a process; 0 when it has gone."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def timed(study: Path, watched: int | None, *options: str) -> str:
-    """Run a study; seconds and memory as words."""
-    started = time.monotonic()
-    process = subprocess.Popen(
+@dataclass(frozen=True)
+class Timed:
+    """Wall seconds of a run, and the memory of its largest process in two thirds of it."""
+
+    seconds: float
+    first_third_mb: float
+    last_third_mb: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.seconds:.1f} s; largest process {self.first_third_mb:.0f} MB in the first "
+            f"third, {self.last_third_mb:.0f} MB in the last"
+        )
+
+
+def start(study: Path, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command("run", study, "--quiet", *options), cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
-    sizes = []
-    while process.poll() is None:
-        sizes.append(memory_mb(watched or process.pid))
-        time.sleep(0.2)
-    seconds = time.monotonic() - started
+
+
+def require_success(process: subprocess.Popen[str]) -> str:
+    """Its last words; anything but a study without a gap ends the benchmark."""
     text = process.communicate()[1].strip()
     if process.returncode != 0:
         raise SystemExit(f"ended with {process.returncode}: {text}")
+    return text
+
+
+def timed(study: Path, watched: int | None, *options: str) -> Timed:
+    """Run a study, and watch a process and those that it started."""
+    started = time.monotonic()
+    process = start(study, *options)
+    sizes = []
+    while process.poll() is None:
+        sizes.append(max(resident_mb(each) for each in children_of(watched or process.pid)))
+        time.sleep(0.2)
+    seconds = time.monotonic() - started
+    require_success(process)
     third = max(1, len(sizes) // 3)
-    return f"{seconds:.1f} s, {max(sizes[:third]):.0f} then {max(sizes[-third:]):.0f} MB"
+    return Timed(seconds, max(sizes[:third]), max(sizes[-third:]))
 
 
 @contextmanager
@@ -103,28 +138,92 @@ def cluster():
             process.wait()
 
 
+def compare(work: Path, photographs: int) -> None:
+    """Time one process, two, and two Dask workers, and compare their tables."""
+    manifest = make_photographs(work / "photos", copies_for(photographs))
+    made: dict[str, dict[str, bytes]] = {}
+    took: dict[str, Timed] = {}
+
+    def measure(name: str, watched: int | None, *options: str) -> None:
+        study = new_study(work / name.replace(" ", "-"), manifest)
+        took[name] = timed(study, watched, *options)
+        print(f"{name}: {took[name]}", flush=True)
+        made[name] = tables(study, work / f"{study.name}-tables")
+
+    measure("1 process", None, "--jobs", "1")
+    measure("2 processes", None, "--jobs", "2")
+    with cluster() as (address, process):
+        measure("2 Dask workers", process, "--engine", "dask", "--scheduler", address)
+    one, two, dask = (each.seconds for each in took.values())
+    print(f"1 -> 2 processes: {one / two:.2f} times as fast")
+    print(f"2 Dask workers: {100 * (dask / two - 1):+.1f} % against the time of 2 processes")
+    first = made.pop("1 process")
+    for name, files in made.items():
+        print(f"{name}: files that differ: {differences(first, files) or 'none'}")
+
+
+def copies_for(photographs: int) -> int:
+    """How many copies of the samples make so many photographs."""
+    return max(1, photographs // (len(SUBJECTS) * len(VISITS)))
+
+
+class Highest:
+    """The highest memory of the worker and of the program in each part of the work."""
+
+    def __init__(self, part: int) -> None:
+        self._part = part
+        self._found: dict[tuple[str, int], tuple[float, float]] = {}
+
+    def note(self, what: str, done: int, worker_mb: float, program_mb: float) -> None:
+        key = (what, done // self._part)
+        worker, program = self._found.get(key, (0.0, 0.0))
+        self._found[key] = (max(worker, worker_mb), max(program, program_mb))
+
+    def report(self) -> None:
+        for (what, part), (worker, program) in self._found.items():
+            first = part * self._part
+            print(
+                f"{what} {first} to {first + self._part - 1}: worker {worker:.0f} MB, program "
+                f"{program:.0f} MB"
+            )
+
+
+def watch_memory(work: Path, photographs: int) -> None:
+    """Measure many small photographs in one process, and print what memory it needs."""
+    manifest = make_photographs(work / "photos", copies_for(photographs), longest_px=SMALL_PX)
+    study = new_study(work / "memory", manifest)
+    count = len(manifest.read_text().splitlines()) - 1
+    highest = Highest(max(1, min(1000, count // 5)))
+    started = time.monotonic()
+    process = start(study, "--jobs", "1")
+    while process.poll() is None:
+        analysed, series = progress_of(study)
+        worker = max(map(resident_mb, children_of(process.pid)[1:]), default=0.0)
+        what, done = ("photographs", analysed) if analysed < count else ("subjects", series)
+        highest.note(what, done, worker, resident_mb(process.pid))
+        time.sleep(1)
+    print(require_success(process))
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = usage.ru_utime + usage.ru_stime
+    print(
+        f"{count} photographs of at most {SMALL_PX} px: {time.monotonic() - started:.0f} s, "
+        f"{spent / count:.1f} s of processor time each"
+    )
+    highest.report()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photographs", type=int, default=60)
+    parser.add_argument("--memory", type=int, metavar="N", help="watch the memory of N small ones")
     options = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     work = Path(tempfile.mkdtemp(prefix="scalptrack-engines-"))
     try:
-        copies = max(1, options.photographs // (len(SUBJECTS) * len(VISITS)))
-        manifest = make_photographs(work / "photos", copies)
-        made = {}
-        for name, arguments in (("1 process", ("--jobs", "1")), ("2 processes", ("--jobs", "2"))):
-            study = new_study(work / name.replace(" ", "-"), manifest)
-            print(f"{name}: {timed(study, None, *arguments)}", flush=True)
-            made[name] = tables(study, work / f"{study.name}-tables")
-        with cluster() as (address, process):
-            study = new_study(work / "dask", manifest)
-            words = timed(study, process, "--engine", "dask", "--scheduler", address)
-            print(f"2 Dask workers: {words}", flush=True)
-            made["dask"] = tables(study, work / "dask-tables")
-        first = made.pop("1 process")
-        for name, files in made.items():
-            print(f"{name}: files that differ: {differences(first, files) or 'none'}")
+        if options.memory:
+            watch_memory(work, options.memory)
+        else:
+            compare(work, options.photographs)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return 0

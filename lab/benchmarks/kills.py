@@ -9,10 +9,11 @@ workers, and started again until it reaches the end; then everything that it exp
 compared byte for byte with an undisturbed run. When a study is finished the next one begins, until
 the number of kills is reached.
 
-``--faults`` makes the disk full, the study read-only, the folder forbidden, and replaces a
-photograph while the study is measured: each must end with status 2 (or 1 for the photograph) and a
-sentence, and the next run with the same tables. It mounts a small file system in memory and runs as
-another user, so it needs root.
+``--faults`` makes the disk full, the study read-only, forbids folders, a manifest, a database and
+a photograph, and replaces a photograph while the study is measured: each must end with status 2 (or
+1 for photographs) and a sentence, and the next run with the same tables. It mounts a small file
+system in memory; what is forbidden is tried without the right of root to pass over permissions
+(``setpriv``; where that is missing, as another user). So it needs root.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import pwd
 import random
 import re
 import shutil
@@ -40,6 +42,14 @@ ROOT = Path(__file__).parents[2]
 VISITS = ("2024-03-04", "2024-06-03")
 SUBJECTS = ("subject-03", "subject-01")
 
+OVER_PERMISSIONS = "-dac_override,-dac_read_search"
+HELD = ("setpriv", "--bounding-set", OVER_PERMISSIONS, "--inh-caps", OVER_PERMISSIONS)
+"""Starts a command without root's rights to read and write what permissions forbid."""
+
+UNPRIVILEGED = "nobody"
+SOMEBODY = 54_321
+"""Number of a user who is neither root nor `UNPRIVILEGED`; it needs no account."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -51,28 +61,40 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "scalptrack", "study", *(str(each) for each in arguments)]
 
 
-def call(*arguments: object, user: str | None = None) -> Ended:
+def call(*arguments: object, user: str | None = None, through: tuple[str, ...] = ()) -> Ended:
     run = subprocess.run(
-        command(*arguments), cwd=ROOT, capture_output=True, text=True, check=False, user=user
+        [*through, *command(*arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=user,
     )
     return Ended(run.returncode, run.stderr.strip())
 
 
-def make_photographs(folder: Path, copies: int, people: int = len(SUBJECTS)) -> Path:
-    """A manifest of the samples' first photographs, each so many times as another subject."""
+def make_photographs(
+    folder: Path, copies: int, people: int = len(SUBJECTS), *, longest_px: int | None = None
+) -> Path:
+    """A manifest of the samples' first photographs, each so many times as another subject.
+
+    Copies differ in a comment of the file, so that each has a content, and a cache, of its own.
+    """
     folder.mkdir(parents=True)
     rows = []
     for subject in SUBJECTS[:people]:
         found = sorted((SAMPLES / subject / "vertex").glob("*.jpg"))
         dates = sorted({path.name[:10] for path in found})[: len(VISITS)]
-        for copy in range(copies):
-            for day in dates:
-                source = next(path for path in found if path.name.startswith(day))
-                name = f"{subject}-{copy}_{day}.jpg"
-                with Image.open(source) as image:
-                    image.save(folder / name, quality=90 + copy, exif=image.getexif())
-                arm = "AB"[copy % 2]
-                rows.append((name, f"{subject}-{copy}", "vertex", day, "1", arm))
+        for day in dates:
+            with Image.open(next(path for path in found if path.name.startswith(day))) as image:
+                exif = image.getexif()
+                if longest_px:
+                    image.thumbnail((longest_px, longest_px))
+                for copy in range(copies):
+                    name = f"{subject}-{copy}_{day}.jpg"
+                    image.save(folder / name, quality=90, exif=exif, comment=f"copy {copy}")
+                    arm = "AB"[copy % 2]
+                    rows.append((name, f"{subject}-{copy}", "vertex", day, "1", arm))
     with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("photo", "subject", "view", "visit_date", "replicate", "arm"))
@@ -223,18 +245,67 @@ def full_disk(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
         subprocess.run(["umount", disk], check=True)
 
 
-def forbidden(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
-    """Another user may read the study and not write it."""
-    study = new_study(work / "forbidden", manifest)
-    for path in (work, study, *manifest.parent.iterdir(), manifest.parent):
-        path.chmod(0o755)
+def permissions_hold() -> bool:
+    """Whether a command can be started that is held to the permissions of files."""
+    if shutil.which(HELD[0]):
+        return True
     try:
-        ended = call("run", study, "--jobs", 1, "--quiet", user="nobody")
-    except PermissionError as error:
+        subprocess.run([sys.executable, "-c", ""], user=UNPRIVILEGED, check=True)
+    except (PermissionError, subprocess.CalledProcessError) as error:
         print(f"permission denied: NOT TRIED, the other user may not run this Python ({error})")
+        return False
+    return True
+
+
+def call_held(*arguments: object) -> Ended:
+    """Call the program without root's right to pass over permissions."""
+    if not shutil.which(HELD[0]):
+        return call(*arguments, user=UNPRIVILEGED)
+    return call(*arguments, through=HELD)
+
+
+def give(path: Path, owner: int) -> None:
+    """Give a folder and all that is in it to a user; others may read."""
+    for each in (path, *path.rglob("*")):
+        os.chown(each, owner, -1)
+        each.chmod(0o755 if each.is_dir() else 0o644)
+
+
+def forbidden(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:
+    """Folders of somebody else, and a manifest, a database and a photograph nobody may read."""
+    if not permissions_hold():
         return
-    report("permission denied", ended, 2, "can't be used")
-    same_in_the_end("forbidden", knowing_all(study, work / "whole"), work, expected)
+    study = knowing_all(new_study(work / "forbidden", manifest), work / "whole")
+    work.chmod(0o755)
+    give(manifest.parent, os.getuid())
+    run = ("run", study, "--jobs", 1, "--quiet")
+    elsewhere = work / "somebody"
+    elsewhere.mkdir()
+    give(elsewhere, SOMEBODY)
+    made = call_held("init", elsewhere / "trial", "--manifest", manifest)
+    report("study init in somebody's folder", made, 2, "can't be (used|made|written)")
+    give(study, SOMEBODY)
+    report("a study of somebody", call_held(*run), 2, "can't be used")
+    (study / "study.sqlite").chmod(0)
+    report("a study that nobody may read", call_held("status", study), 2, "can't be used")
+    study.chmod(0o700)
+    report(
+        "a study in a closed folder", call_held("status", study), 2, "not readable|can't be used"
+    )
+    user = os.getuid() if shutil.which(HELD[0]) else pwd.getpwnam(UNPRIVILEGED).pw_uid
+    give(study, user)
+    manifest.chmod(0)
+    made = call_held("init", work / "unread", "--manifest", manifest)
+    report("a manifest that nobody may read", made, 2, "manifest.csv")
+    victim = max(manifest.parent.glob("*.jpg"))
+    victim.chmod(0)
+    give(study / "cache", SOMEBODY)
+    report("a photograph and a cache that are forbidden", call_held(*run), 1, "1 rejected")
+    exported = call_held("export", study, "--out", elsewhere / "tables")
+    report("export into somebody's folder", exported, 2, "can't be (used|made|written)")
+    give(manifest.parent, os.getuid())
+    give(study, os.getuid())
+    same_in_the_end("forbidden", study, work, expected)
 
 
 def replaced(work: Path, manifest: Path, expected: dict[str, bytes]) -> None:

@@ -71,6 +71,15 @@ def translate_errors(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except ScalptrackError as error:
             raise CommandError(str(error)) from error
+        except PermissionError as error:
+            if error.filename is None:
+                raise
+            # Also asking whether a file exists can be forbidden, and that is asked everywhere.
+            message = (
+                f"{error.filename} can't be used: {error.strerror}. Check the permissions of the "
+                "file and of the folders that it is in."
+            )
+            raise CommandError(message) from error
 
     return wrapped
 

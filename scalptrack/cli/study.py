@@ -187,9 +187,13 @@ def init_command(
 
 def _lines_of(manifest: Path) -> int:
     """About how many photographs a manifest lists, for the progress bar."""
-    if manifest.suffix.lower() == ".parquet" or not manifest.is_file():
+    if manifest.suffix.lower() == ".parquet":
         return 0
-    return max(manifest.read_bytes().count(b"\n") - 1, 0)
+    try:
+        return max(manifest.read_bytes().count(b"\n") - 1, 0)
+    except OSError:
+        # What is wrong with it is said when its lines are read.
+        return 0
 
 
 def _schedule(visits: str | None, window: int) -> Schedule | None:

@@ -76,9 +76,17 @@ class PhotographFiles:
                 problems.append((each.line, text))
             elif (url := self._root.url_of(each.source)) is not None:
                 self._find_remote(each, url, problems)
-            elif not self._root.path_of(each.photo).is_file():
-                problems.append((each.line, f"{each.photo} does not exist"))
+            else:
+                problems += self._missing(each)
         self._report_untried(problems)
+
+    def _missing(self, each: ManifestLine) -> Problems:
+        """What is to be said of a photograph of this computer that isn't there."""
+        try:
+            there = self._root.path_of(each.photo).is_file()
+        except PermissionError as error:
+            return [(each.line, f"{each.photo} can't be opened: {error.strerror}")]
+        return [] if there else [(each.line, f"{each.photo} does not exist")]
 
     def _find_remote(self, each: ManifestLine, url: str, problems: Problems) -> None:
         limit = most_bytes(self._max_megapixels)

@@ -10,6 +10,7 @@ import pytest
 from study.study_files import invoke
 
 from scalptrack.cli.study import study_command
+from scalptrack.study import store
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "cv2", "scipy", "sqlalchemy", "alembic", "pyarrow", "statsmodels", "pandas")
@@ -45,3 +46,16 @@ def test_a_folder_without_a_study_is_an_error_that_says_what_to_do(command, tmp_
     assert result.exit_code == 2
     assert f"{tmp_path} holds no study. Make one: scalptrack study init" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_may_not_be_entered_is_said_and_no_traceback(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder / "study.sqlite"))
+
+    monkeypatch.setattr(store, "open_database", refuse)
+    result = invoke("status", tmp_path)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: {tmp_path / 'study.sqlite'} can't be used: Permission denied. Check the "
+        "permissions of the file and of the folders that it is in.\n"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from pictures import DATE_ORIGINAL, exif_bytes
@@ -95,6 +96,20 @@ def test_labels_that_differ_in_case_spaces_or_accents_alone_are_one_slip_each(tm
         "line 11: site 'no\u0308rd' is written 'nörd' in line 10: write it alike",
         "line 15: view 'my  view' is written 'My view' in line 14: write it alike",
     ]
+
+
+def test_a_photograph_in_a_closed_folder_is_a_mistake_with_its_line(tmp_path, monkeypatch):
+    rows = good_rows(1)
+    manifest = write_manifest(tmp_path, rows)
+    asked = Path.is_file
+
+    def is_file(path):
+        if path.name == rows[2][0]:
+            raise PermissionError(13, "Permission denied", str(path))
+        return asked(path)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert _mistakes(manifest) == [f"line 4: {rows[2][0]} can't be opened: Permission denied"]
 
 
 def test_the_same_content_under_two_names_is_a_mistake(tmp_path):
