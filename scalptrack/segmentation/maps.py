@@ -136,3 +136,12 @@ def not_found(share: float) -> HeadNotFoundError:
         f"No head was found in this photograph: scalp fills {100 * share:.2f} % of the searched "
         "area. Photograph the head from nearby, with all of it in the frame."
     )
+
+
+def not_a_head(support: float, limit: float) -> HeadNotFoundError:
+    """The error where what looks like scalp from near doesn't from farther away."""
+    return HeadNotFoundError(
+        f"What looks like scalp from near does not from farther away (confidence {support:.2f}, at "
+        f"least {limit:.2f} is needed): it may be a beard, a shadow or cloth. Photograph the head "
+        "from above or from the side of the hair, before a plain background."
+    )

@@ -170,7 +170,7 @@ class NetworkSegmenter:
             warnings=_second_opinion(shrunk(full), scalp, classes, fraction)
             if perturbations
             else (),
-            surroundings=self._surroundings(image, crop),
+            surroundings=_surroundings(place, image.shape[:2]),
         )
 
     def glance(self, image: ImageArray) -> Segmentation:
@@ -218,14 +218,6 @@ class NetworkSegmenter:
         net.setInput(np.ascontiguousarray(blob))
         return np.array(net.forward()[0], dtype=np.float32)
 
-    def _surroundings(self, image: ImageArray, crop: Crop) -> Surroundings | None:
-        """A wider look; None where the crop already holds the whole photograph."""
-        if crop.holds(image.shape[:2]):
-            return None
-        wide = crop.zoomed(1 / WIDER)
-        classes, fraction = _maps_inside(self._look(image, wide), image.shape[:2], wide)
-        return Surroundings(wide.grid(), fraction, classes)
-
     def _look(self, image: ImageArray, crop: Crop, side: int = INPUT_PX) -> Maps:
         return averaged(self._predict(shrunk(cut(image, crop), side)))
 
@@ -265,6 +257,15 @@ def _maps_inside(
     most = np.where(classes == RegionClass.OBJECT, 1 - maps[RegionClass.OBJECT], 1)
     fraction = np.minimum(maps[FRACTION_CHANNEL], most)
     return classes, np.where(inside, fraction, 0).astype(np.float32)
+
+
+def _surroundings(place: Place, shape: tuple[int, ...]) -> Surroundings | None:
+    """The wider look; None where the crop already holds the whole photograph."""
+    if place.crop.holds(shape):
+        return None
+    wide = place.crop.zoomed(1 / WIDER)
+    classes, fraction = _maps_inside(place.farther, shape, wide)
+    return Surroundings(wide.grid(), fraction, classes)
 
 
 def _coverage_sd(fractions: list[NDArray[np.float32]], scalp: BoolArray) -> float:
