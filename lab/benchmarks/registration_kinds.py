@@ -84,11 +84,13 @@ def effect_points(
         here, there = segmenter.segment(reference.image()), segmenter.segment(moving.image())
     except HeadNotFoundError:
         return np.nan
-    measured = []
-    for transform in (found.transform, TrueTransform(reference, moving)):
-        region = co_visible_region(here, [(transform, there)], max_incidence_deg=MAX_INCIDENCE_DEG)
-        measured.append(measure(there, region, here.grid, transform).coverage_fraction)
-    return 100 * (measured[0] - measured[1])
+    exact = TrueTransform(reference, moving)
+    region = co_visible_region(here, [(exact, there)], max_incidence_deg=MAX_INCIDENCE_DEG)
+    found_to_be, true = (
+        measure(there, region, here.grid, transform).coverage_fraction
+        for transform in (found.transform, exact)
+    )
+    return 100 * (found_to_be - true)
 
 
 def judged(store: FeatureStore, segmenter: NetworkSegmenter, reference: Shot, moving: Shot) -> Row:
@@ -134,13 +136,13 @@ def print_row(name: str, rows: list[Row]) -> None:
     kept = [row for row in rows if row.outcome == "accepted"]
     medians = np.array([row.median_percent for row in kept] or [np.nan])
     high = np.array([row.high_percent for row in kept] or [np.nan])
-    effect = np.array([row.effect_points for row in kept] or [np.nan])
+    effect = np.array([row.effect_points for row in kept if np.isfinite(row.effect_points)] or [0])
     within = sum(row.median_percent <= WITHIN_PERCENT for row in kept)
     wrong = sum(row.median_percent > WRONG_PERCENT for row in kept)
     print(
         f"| {name} | {share(len(kept), len(rows))} | {share(within, len(rows))} | "
         f"{np.median(medians):.2f} | {np.percentile(medians, 95):.2f} | {np.median(high):.2f} | "
-        f"{np.sqrt(np.nanmean(effect**2)):.2f} | {np.nanmax(np.abs(effect)):.2f} | {wrong} |"
+        f"{np.sqrt(np.mean(effect**2)):.2f} | {np.max(np.abs(effect)):.2f} | {wrong} |"
     )
 
 
