@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from lab.phantom.datasets import bench_specs, dev_specs
+from lab.phantom.datasets import bench_specs, dev_specs, registration_specs
 from lab.phantom.publish import publish_samples
 from lab.phantom.render import PhotographSpec, render_all
 from lab.phantom.samples import sample_specs
@@ -23,6 +23,7 @@ def main() -> None:
         ("dev", "the development set"),
         ("samples", "what sample_images is made of, with its dense truth"),
         ("bench", "the benchmark set: skins, hairs, patterns and views, unseen subjects"),
+        ("registration", "twenty heads, each moved, thinned, lit and combed anew"),
     ):
         commands.add_parser(name, help=about)
     publish = commands.add_parser("sample-images", help="assemble sample_images from `samples`")
@@ -36,7 +37,13 @@ def main() -> None:
     if options.command == "render":
         specs = [PhotographSpec(**json.loads(options.spec.read_text()))]
     else:
-        specs = {"dev": dev_specs, "samples": sample_specs, "bench": bench_specs}[options.command]()
+        sets = {
+            "dev": dev_specs,
+            "samples": sample_specs,
+            "bench": bench_specs,
+            "registration": registration_specs,
+        }
+        specs = sets[options.command]()
     render_all(specs, options.out, threads=options.threads)
 
 

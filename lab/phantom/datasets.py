@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from lab.phantom.render import PhotographSpec
 
 DEV_SIZE = {"width": 600, "height": 800, "samples": 14}
@@ -186,3 +188,92 @@ def bench_specs() -> list[PhotographSpec]:
                 )
             )
     return [*first, *second]
+
+
+REGISTRATION_VISITS = {
+    "2024-01-10": "baseline",
+    "2024-03-10": "camera moved",
+    "2024-05-10": "thinned and cut",
+    "2024-07-10": "other light",
+    "2024-09-10": "re-combed",
+}
+"""What each photograph of a person of the registration set differs in from the first one."""
+
+MOST_TURN_DEG = 12.0
+
+# Skin (Fitzpatrick), colour, curl, length cm, pattern, severity, view; little hair first.
+_REGISTRATION = (
+    (2.0, "dark-brown", "straight", 1.0, "male-full", 0.85, "vertex"),
+    (5.5, "black", "coily", 0.4, "male-full", 0.85, "vertex"),
+    (1.5, "blond", "straight", 2.0, "male-vertex", 0.8, "vertex"),
+    (3.5, "brown", "wavy", 4.0, "male-vertex", 0.75, "vertex"),
+    (2.5, "brown", "straight", 2.0, "male-full", 0.2, "vertex"),
+    (4.5, "black", "wavy", 1.5, "thinning", 0.75, "frontal"),
+    (1.8, "red", "wavy", 1.2, "frontal", 0.9, "frontal"),
+    (5.0, "black", "curly", 3.0, "female-diffuse", 0.65, "mid-pattern"),
+    (3.0, "grey", "straight", 1.2, "patches", 0.9, "vertex"),
+    (2.2, "light-brown", "straight", 6.0, "female-diffuse", 0.35, "vertex"),
+    (6.0, "white", "coily", 0.6, "male-full", 0.8, "vertex"),
+    (2.8, "black", "straight", 0.5, "thinning", 0.6, "vertex"),
+    (1.4, "white", "straight", 1.5, "male-vertex", 0.7, "vertex"),
+    (4.0, "dark-brown", "straight", 5.0, "male-full", 0.6, "vertex"),
+    (3.2, "dark-brown", "curly", 0.8, "transplant", 0.7, "frontal"),
+    (5.8, "black", "coily", 1.2, "male-vertex", 0.45, "vertex"),
+    (2.0, "blond", "wavy", 3.0, "male-full", 0.8, "mid-pattern"),
+    (4.8, "black", "straight", 3.5, "none", 0.3, "vertex"),
+    (2.6, "grey", "straight", 0.8, "male-full", 0.9, "mid-pattern"),
+    (3.8, "brown", "straight", 0.3, "male-vertex", 0.6, "vertex"),
+)
+
+
+def registration_specs() -> list[PhotographSpec]:
+    """Twenty heads, each again from up to 12 degrees beside: as it was, and changed in one way.
+
+    The photograph of the moved camera and that in other light show the very hair of the first.
+    """
+    found = []
+    for number, row in enumerate(_REGISTRATION, start=1):
+        skin, colour, curl, length, pattern, severity, view = row
+        seed = 5000 + number
+        rng = np.random.default_rng([seed, 2])
+        subject = {
+            "skin_type": skin,
+            "hair_colour": colour,
+            "grey_fraction": 0.0,
+            "curl": curl,
+            "pattern": pattern,
+            "severity": severity,
+        }
+        first = {"view": view, "length_cm": length, "comb_degrees": 0.0, "light": "room"}
+        differs: dict[str, dict[str, Any]] = {
+            "baseline": {"rotation_deg": (0.0, 0.0, 0.0)},
+            "camera moved": {},
+            "thinned and cut": {"severity_change": 0.12, "length_cm": 0.6 * length},
+            "other light": {
+                "light": ("window", "overcast", "flash")[number % 3],
+                "light_azimuth_deg": float(rng.uniform(-100, 100)),
+                "warmth": float(rng.normal(0, 0.8)),
+                "exposure_ev": float(rng.uniform(-0.4, 0.4)),
+            },
+            "re-combed": {
+                "comb_degrees": float(rng.choice([-1, 1]) * rng.uniform(80, 160)),
+                "comb_strength": 0.9,
+            },
+        }
+        for order, (date, what) in enumerate(REGISTRATION_VISITS.items()):
+            turn = rng.normal(0, 1, 3)
+            turn *= rng.uniform(3, MOST_TURN_DEG) / np.linalg.norm(turn)
+            visit = {"rotation_deg": tuple(turn.tolist())} | first | differs[what]
+            visit |= {"date": date, "background_seed": int(rng.integers(1, 1000))}
+            grown_anew = what in ("thinned and cut", "re-combed")
+            found.append(
+                PhotographSpec(
+                    f"reg-{number:02d}/{view}/{date}",
+                    seed,
+                    10 * seed + (order if grown_anew else 0),
+                    subject,
+                    visit,
+                    **BENCH_SIZE,
+                )
+            )
+    return found
