@@ -35,6 +35,8 @@ CACHED_SOURCES = (
     "registration/outline.py",
     "registration/suppression.py",
     "segmentation/crops.py",
+    "segmentation/heads.py",
+    "segmentation/maps.py",
     "segmentation/network.py",
     "segmentation/model/CHECKSUM",
 )

@@ -23,7 +23,7 @@ from scalptrack.quality.subject import head_width_px
 from scalptrack.records import CaptureInfo, ImageArray, Segmentation
 from scalptrack.segmentation import NetworkSegmenter
 from scalptrack.segmentation.crops import Crop
-from scalptrack.segmentation.heads import Place
+from scalptrack.segmentation.heads import Place, around
 
 SIZE_PX, SMALL_PX = 768, 96
 VIEWS = ("vertex", "mid-pattern", "frontal", "temporal", "occipital")
@@ -84,7 +84,8 @@ class PlacedSegmenter(NetworkSegmenter):
         """The place that was told; searched where none was."""
         if self.crop is None:
             return super().find_head(image)
-        return Place(self.crop, self._look(image, self.crop), 1.0)
+        near, farther = (self._look(image, each) for each in (self.crop, around(self.crop)))
+        return Place(self.crop, near, 1.0, farther)
 
     def seen(self, image: ImageArray, crop: Crop | None) -> Segmentation | None:
         """What is seen, without what lies farther around; None where no scalp is certain."""

@@ -22,10 +22,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from scipy.stats import beta
 
 from lab.benchmarks.fault_photographs import CLEAN, Seen, load, run
 from lab.benchmarks.faults import GRADES, UNITS
+from lab.shares import share
 from scalptrack.measurement import co_visible_region, measure, scalp_region
 from scalptrack.quality import check_quality, focus, framing, light
 from scalptrack.quality.subject import head_width_px, subject_of
@@ -164,21 +164,6 @@ def is_told(row: Row) -> bool:
 def is_harmful(row: Row, points: float = HARMFUL_POINTS) -> bool:
     """Whether coverage is off by more than so many points."""
     return abs(row["shift"]) > points
-
-
-def interval(hits: int, count: int) -> tuple[float, float]:
-    """Exact 95 % interval of a share (Clopper and Pearson), in percent."""
-    low = 0.0 if hits == 0 else float(beta.ppf(0.025, hits, count - hits + 1))
-    high = 1.0 if hits == count else float(beta.ppf(0.975, hits + 1, count - hits))
-    return 100 * low, 100 * high
-
-
-def share(hits: int, count: int) -> str:
-    """A count with its share and interval, for a table."""
-    if not count:
-        return "0 of 0"
-    low, high = interval(hits, count)
-    return f"{hits} of {count} ({low:.0f} to {high:.0f} %)"
 
 
 def by_grade(rows: list[Row]) -> None:

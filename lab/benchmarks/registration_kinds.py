@@ -16,23 +16,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy import stats
 
 from lab.benchmarks.bad_pairs import POSE_SOURCES
 from lab.benchmarks.bad_photographs import FeatureStore, Picture, fingerprint
 from lab.benchmarks.outline import MAX_INCIDENCE_DEG, TrueTransform
 from lab.benchmarks.registration import Shot, errors_percent, head_turn_deg, load
 from lab.phantom.datasets import REGISTRATION_VISITS
-from scalptrack.errors import HeadNotFoundError
+from lab.shares import share
 from scalptrack.measurement import co_visible_region, measure
-from scalptrack.records import Registration
+from scalptrack.records import Registration, Segmentation
 from scalptrack.registration import register
-from scalptrack.segmentation import NetworkSegmenter
+from scalptrack.segmentation.network import shared_segmenter
 
 SEED = 20260101
 FIRST = "baseline"
@@ -76,14 +76,15 @@ def coverage_of(shot: Shot) -> float:
     return float(shot.truth["coverage"]["scalp"]["coverage_fraction"])
 
 
-def effect_points(
-    segmenter: NetworkSegmenter, reference: Shot, moving: Shot, found: Registration
-) -> float:
+@cache
+def seen_in(shot: Shot) -> Segmentation:
+    """What the program sees in a photograph."""
+    return shared_segmenter().segment(shot.image())
+
+
+def effect_points(reference: Shot, moving: Shot, found: Registration) -> float:
     """Coverage through the program's transform minus that through the exact one, in points."""
-    try:
-        here, there = segmenter.segment(reference.image()), segmenter.segment(moving.image())
-    except HeadNotFoundError:
-        return np.nan
+    here, there = seen_in(reference), seen_in(moving)
     exact = TrueTransform(reference, moving)
     region = co_visible_region(here, [(exact, there)], max_incidence_deg=MAX_INCIDENCE_DEG)
     found_to_be, true = (
@@ -93,7 +94,7 @@ def effect_points(
     return 100 * (found_to_be - true)
 
 
-def judged(store: FeatureStore, segmenter: NetworkSegmenter, reference: Shot, moving: Shot) -> Row:
+def judged(store: FeatureStore, reference: Shot, moving: Shot) -> Row:
     """Align two photographs as the program does."""
     pictures = [Picture(shot) for shot in (reference, moving)]
     for picture in pictures:
@@ -110,23 +111,15 @@ def judged(store: FeatureStore, segmenter: NetworkSegmenter, reference: Shot, mo
         return row
     found = register(first, second, seed=SEED)
     if not found.registered:
-        return Row(**asdict(row) | {"outcome": found.reason.code if found.reason else "refused"})
+        return replace(row, outcome=found.reason.code if found.reason else "refused")
     errors = errors_percent(found, reference, moving)
-    return Row(
-        **asdict(row)
-        | {
-            "outcome": "accepted",
-            "median_percent": float(np.median(errors)),
-            "high_percent": float(np.percentile(errors, 95)),
-            "effect_points": effect_points(segmenter, reference, moving, found),
-        }
+    return replace(
+        row,
+        outcome="accepted",
+        median_percent=float(np.median(errors)),
+        high_percent=float(np.percentile(errors, 95)),
+        effect_points=effect_points(reference, moving, found),
     )
-
-
-def share(count: int, of: int) -> str:
-    """A share with its 95 % interval."""
-    interval = stats.binomtest(count, of).proportion_ci(method="exact")
-    return f"{count} of {of} ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
 
 
 def print_row(name: str, rows: list[Row]) -> None:
@@ -136,7 +129,7 @@ def print_row(name: str, rows: list[Row]) -> None:
     kept = [row for row in rows if row.outcome == "accepted"]
     medians = np.array([row.median_percent for row in kept] or [np.nan])
     high = np.array([row.high_percent for row in kept] or [np.nan])
-    effect = np.array([row.effect_points for row in kept if np.isfinite(row.effect_points)] or [0])
+    effect = np.array([row.effect_points for row in kept] or [np.nan])
     within = sum(row.median_percent <= WITHIN_PERCENT for row in kept)
     wrong = sum(row.median_percent > WRONG_PERCENT for row in kept)
     print(
@@ -181,7 +174,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     shots = load(options.folder)
     firsts = {shot.subject: shot for shot in shots if REGISTRATION_VISITS[shot.stem.name] == FIRST}
-    store, segmenter = FeatureStore(options.cache, truth=False), NetworkSegmenter()
+    store = FeatureStore(options.cache, truth=False)
     made_by, rows = fingerprint(POSE_SOURCES), []
     for shot in shots:
         first = firsts.get(shot.subject)
@@ -190,7 +183,7 @@ def main() -> None:
         keys = [store.key(Picture(each)) for each in (first, shot)]
         path = options.cache / f"kind-{made_by}-{'-'.join(keys)}.json"
         if not path.exists():
-            path.write_text(json.dumps(asdict(judged(store, segmenter, first, shot))))
+            path.write_text(json.dumps(asdict(judged(store, first, shot))))
         rows.append(Row(**json.loads(path.read_text())))
     report(rows)
 

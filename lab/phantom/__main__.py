@@ -11,6 +11,16 @@ from lab.phantom.publish import publish_samples
 from lab.phantom.render import PhotographSpec, render_all
 from lab.phantom.samples import sample_specs
 
+SETS = {
+    "dev": (dev_specs, "the development set"),
+    "samples": (sample_specs, "what sample_images is made of, with its dense truth"),
+    "bench": (bench_specs, "the benchmark set: skins, hairs, patterns and views, unseen subjects"),
+    "registration": (
+        registration_specs,
+        "twenty heads, each moved, thinned, lit and combed anew",
+    ),
+}
+
 
 def main() -> None:
     """Parse the command line and render what is missing."""
@@ -19,12 +29,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("render", help="one photograph from a JSON specification")
     one.add_argument("--spec", type=Path, required=True, help="fields of PhotographSpec as JSON")
-    for name, about in (
-        ("dev", "the development set"),
-        ("samples", "what sample_images is made of, with its dense truth"),
-        ("bench", "the benchmark set: skins, hairs, patterns and views, unseen subjects"),
-        ("registration", "twenty heads, each moved, thinned, lit and combed anew"),
-    ):
+    for name, (_, about) in SETS.items():
         commands.add_parser(name, help=about)
     publish = commands.add_parser("sample-images", help="assemble sample_images from `samples`")
     publish.add_argument("--work", type=Path, required=True, help="output folder of `samples`")
@@ -37,13 +42,8 @@ def main() -> None:
     if options.command == "render":
         specs = [PhotographSpec(**json.loads(options.spec.read_text()))]
     else:
-        sets = {
-            "dev": dev_specs,
-            "samples": sample_specs,
-            "bench": bench_specs,
-            "registration": registration_specs,
-        }
-        specs = sets[options.command]()
+        make_specs, _ = SETS[options.command]
+        specs = make_specs()
     render_all(specs, options.out, threads=options.threads)
 
 

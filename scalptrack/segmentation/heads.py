@@ -70,7 +70,8 @@ away (at the surroundings, at the whole photograph) must give, and that the whol
 give in any case. From near, a shadow, a beard or a curtain may look like hair on a scalp. All of 62
 heads of the fast renderer that were found rightly pass the first limit and all but one the second;
 of 12 places that were found in 28 pictures with real people, which were looked at for this and are
-not kept, they refuse three of five wrong ones and none of seven right ones."""
+not kept, they refuse three of five wrong ones and none of seven right ones (with a script that is
+not kept either)."""
 
 MIN_PLACE_SHARE = 0.02
 """Share of the near look that must be scalp for the place to count."""
@@ -92,13 +93,23 @@ class Place:
     score : float
         In [0, 1]: probability of scalp from near, times that from farther.
     farther : float32 (9, S, S)
-        What the network sees in a crop `WIDER` times as large, on that crop's grid.
+        What the network sees in `around`, on that crop's grid.
     """
 
     crop: Crop
     maps: Maps
     score: float
     farther: Maps
+
+    @property
+    def around(self) -> Crop:
+        """The crop and what surrounds it, `WIDER` times as large."""
+        return around(self.crop)
+
+
+def around(crop: Crop) -> Crop:
+    """A crop with its surroundings, `WIDER` times as large."""
+    return crop.zoomed(1 / WIDER)
 
 
 def find_head(look: Look, image: ImageArray) -> Place:
@@ -129,12 +140,11 @@ def find_head(look: Look, image: ImageArray) -> Place:
     shape = image.shape[:2]
     whole = whole_crop(shape)
     seen = look(whole)
-    places = [_place(look, image, crop) for crop in _candidates(seen, whole, shape)]
+    places = [_place(look, shape, crop, look(crop)) for crop in _candidates(seen, whole, shape)]
     if max((place.score for place in places), default=0.0) < SURE_PLACE_SCORE:
-        wider = [place.crop.zoomed(1 / WIDER) for place in places]
-        parts = (*_tiles(shape), *wider)
-        found = [each for part in parts for each in _search(look, image, part)]
-        places += [_place(look, image, crop) for crop in found]
+        parts = (*_tiles(shape), *(place.around for place in places))
+        found = [each for part in parts for each in _search(look, shape, part)]
+        places += [_place(look, shape, crop, look(crop)) for crop in found]
     if not places:
         raise not_found(float((seen[SCALP_CHANNEL] > 0.5).mean()))
     best = max(places, key=lambda place: place.score)
@@ -149,7 +159,7 @@ def find_head(look: Look, image: ImageArray) -> Place:
         if nearly_equal(tighter, crop):
             break
         crop, maps = tighter, look(tighter)
-    head = best if crop is best.crop else _place(look, image, crop, maps)
+    head = best if crop is best.crop else _place(look, shape, crop, maps)
     require_support(head, seen, whole, shape)
     return head
 
@@ -158,7 +168,7 @@ def require_support(head: Place, seen: Maps, whole: Crop, shape: tuple[int, ...]
     """Raise `HeadNotFoundError` when what is scalp from near is something else from farther."""
     scalp = likely_scalp(head.maps, inside_frame(shape, head.crop))
     afar = _support(seen, whole, head.crop, scalp)
-    farther = _support(head.farther, head.crop.zoomed(1 / WIDER), head.crop, scalp)
+    farther = _support(head.farther, head.around, head.crop, scalp)
     if afar < MIN_SUPPORT_AFAR:
         raise not_a_head(afar, MIN_SUPPORT_AFAR)
     if max(afar, farther) < MIN_SUPPORT:
@@ -169,19 +179,19 @@ def _support(maps: Maps, seen_in: Crop, crop: Crop, scalp: BoolArray) -> float:
     """Mean probability of scalp, in the maps of a larger crop, over the scalp of a crop."""
     if not scalp.any():
         return 0.0
-    return float(resampled(maps, seen_in.grid(), crop.grid())[SCALP_CHANNEL][scalp].mean())
+    probability = resampled(maps[[SCALP_CHANNEL]], seen_in.grid(), crop.grid())[0]
+    return float(probability[scalp].mean())
 
 
-def _search(look: Look, image: ImageArray, part: Crop) -> list[Crop]:
+def _search(look: Look, shape: tuple[int, ...], part: Crop) -> list[Crop]:
     """The likeliest head of a part of the photograph, if any."""
-    return _candidates(look(part), part, image.shape[:2])[:1]
+    return _candidates(look(part), part, shape)[:1]
 
 
-def _place(look: Look, image: ImageArray, crop: Crop, maps: Maps | None = None) -> Place:
-    """What is seen in a crop, and how much it looks like a scalp from near and from farther."""
-    inside = inside_frame(image.shape[:2], crop)
-    maps = look(crop) if maps is None else maps
-    wide = crop.zoomed(1 / WIDER)
+def _place(look: Look, shape: tuple[int, ...], crop: Crop, maps: Maps) -> Place:
+    """How much what is seen in a crop looks like a scalp, from near and from farther."""
+    inside = inside_frame(shape, crop)
+    wide = around(crop)
     farther = look(wide)
     scalp = likely_scalp(maps, inside)
     if scalp.mean() < MIN_PLACE_SHARE:

@@ -33,7 +33,7 @@ from scalptrack.segmentation.crops import (
     shrunk,
     whole_crop,
 )
-from scalptrack.segmentation.heads import HEAD_SHARE, WIDER, Place, find_head
+from scalptrack.segmentation.heads import HEAD_SHARE, Place, find_head
 from scalptrack.segmentation.maps import (
     CLASS_CHANNELS,
     COSINE_CHANNEL,
@@ -263,9 +263,8 @@ def _surroundings(place: Place, shape: tuple[int, ...]) -> Surroundings | None:
     """The wider look; None where the crop already holds the whole photograph."""
     if place.crop.holds(shape):
         return None
-    wide = place.crop.zoomed(1 / WIDER)
-    classes, fraction = _maps_inside(place.farther, shape, wide)
-    return Surroundings(wide.grid(), fraction, classes)
+    classes, fraction = _maps_inside(place.farther, shape, place.around)
+    return Surroundings(place.around.grid(), fraction, classes)
 
 
 def _coverage_sd(fractions: list[NDArray[np.float32]], scalp: BoolArray) -> float:

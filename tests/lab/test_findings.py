@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lab.benchmarks.fault_photographs import framed
+from lab.benchmarks.fault_photographs import PlacedSegmenter, framed
 from lab.benchmarks.faults import GRADES, Frame, damaged, exposed, photographed
-from lab.benchmarks.findings import by_finding, interval, passes_at
+from lab.benchmarks.findings import by_finding, passes_at
+from lab.shares import interval
 from lab.strands.scene import render
+from scalptrack.segmentation.crops import Crop
 
 SIZE, HEAD_PX = 128, 80.0
 SEED = next(seed for seed in range(950_001, 950_100) if framed(seed))
@@ -23,6 +25,15 @@ def scene():
 
 def taken(scene, fault, strength):
     return damaged(fault, strength, scene, exposed(scene), HEAD_PX, SEED)
+
+
+def test_the_head_is_where_the_segmenter_was_told():
+    scene = render(SEED, 512)
+    _, image = photographed(exposed(scene), np.random.default_rng(1))
+    rows, columns = np.nonzero(scene.region)
+    side = int(1.3 * max(np.ptp(rows), np.ptp(columns)))
+    crop = Crop(int(columns.mean() - side / 2), int(rows.mean() - side / 2), side)
+    assert PlacedSegmenter().seen(image, crop).grid == crop.grid()
 
 
 @pytest.mark.parametrize("frame", [Frame(), Frame(0.4), Frame(corner=(12.0, 30.0))])

@@ -7,23 +7,10 @@ import math
 
 import numpy as np
 import pytest
+from agreement_pairs import COVERAGES, ICC_AGREEMENT, ICC_CONSISTENCY
 from scipy import stats
 
 from scalptrack.study.repeatability import repeatability_rows
-
-# As in tests/longitudinal/test_agreement.py, with what pingouin 0.7.0 says of them.
-COVERAGES = [
-    [41.2, 43.0],
-    [55.1, 54.2],
-    [38.7, 41.5],
-    [62.3, 63.9],
-    [47.0, 47.8],
-    [29.6, 33.1],
-    [71.4, 70.2],
-    [52.8, 55.0],
-]
-ICC_AGREEMENT = (0.9873685543881046, 0.9074857345709514, 0.9976404472245213)
-ICC_CONSISTENCY = (0.9915591072704872, 0.9585375759993896, 0.9983043773038583)
 
 
 def photograph(subject: int, replicate: int, coverage: float | None, *, day: int = 0) -> dict:
