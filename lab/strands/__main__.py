@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from lab.strands.develop import develop
-from lab.strands.scene import SIZE_PX, render
+from lab.strands.scene import SIZE_PX, has_long_sparse_hair, render, shows
 from lab.strands.shards import generate
 
 
@@ -44,7 +45,9 @@ def main() -> None:
     make.add_argument("--count", type=int, default=100)
     make.add_argument("--size", type=int, default=SIZE_PX)
     make.add_argument("--training-only", action="store_true", help="leave out held-out seeds")
-    make.add_argument("--view", help="only pictures of this view, such as portrait")
+    only = make.add_mutually_exclusive_group()
+    only.add_argument("--view", help="only pictures of this view, such as portrait")
+    only.add_argument("--long-sparse", action="store_true", help="only long hair on a bare scalp")
     sheet = commands.add_parser("sheet", help="a picture of pictures and their truth")
     sheet.add_argument("file", type=Path)
     sheet.add_argument("--first", type=int, default=0)
@@ -55,13 +58,16 @@ def main() -> None:
     cv2.setNumThreads(1)
     if options.command == "generate":
         everything = not options.training_only
+        wanted = has_long_sparse_hair if options.long_sparse else None
+        if options.view:
+            wanted = partial(shows, options.view)
         generate(
             options.folder,
             options.first,
             options.count,
             options.size,
             all_seeds=everything,
-            view=options.view,
+            wanted=wanted,
         )
     else:
         contact_sheet(options.file, options.first, options.count, options.columns, options.size)

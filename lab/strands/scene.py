@@ -16,13 +16,16 @@ from lab.strands.head import EAR, FACE, NECK, NOTHING, SCALP, SHOULDERS, Floats,
 from lab.strands.light import Lighting, sample_lighting
 from lab.strands.noise import Volume, plane
 from lab.strands.objects import sample_covers
-from lab.strands.skin import follicle_dots, paint_skin, sample_skin
+from lab.strands.skin import Skin, follicle_dots, paint_skin, sample_skin
 
 SIZE_PX = 384
 NO_HEAD_SHARE = 0.04
 
 PLAIN_SHARE = 0.7
 """Share of the pictures that are taken as the protocol asks; in the others anything goes."""
+
+LONG_MM, SPARSE_SHARE = 30.0, 0.35
+"""Long sparse hair: its length, and the share of the follicles on the scalp that carry hair."""
 
 WET_CLUMP, WET_SHADE, WET_SHINE, WET_GLOSS = 0.95, 0.6, 0.4, 60.0
 """Wet hair: how far strands meet in locks, its colour and its highlight."""
@@ -46,6 +49,20 @@ class Visit:
     number: int
     kept: float = 1.0
     wet: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What `render` draws by lot first."""
+
+    plain: bool
+    head: Head
+    camera: Camera
+    skin: Skin
+    style: Style
+    volume: Volume
+    lighting: Lighting
+    density: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +116,10 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     rng = np.random.default_rng([seed, 20_261])
     if rng.random() < NO_HEAD_SHARE:
         return _empty(rng, seed, size)
-    plain = rng.random() < PLAIN_SHARE
-    head, camera = sample_head(rng), sample_camera(rng, size, plain=plain)
+    person = _sample_person(rng, size)
+    plain, head, camera, volume = person.plain, person.head, person.camera, person.volume
+    skin, style, lighting, density = person.skin, person.style, person.lighting, person.density
     surface = look(head, camera)
-    full_share = 0.6 if camera.view == "portrait" else 0.0
-    skin, style, volume = sample_skin(rng), sample_style(rng, full_share=full_share), Volume(rng)
-    lighting = sample_lighting(rng, camera, plain=plain)
-    density = density_map(rng, head, style, volume)
     reflectance = paint_skin(rng, camera, surface, skin, style.rgb, volume)
     if visit is not None:
         rng = np.random.default_rng([seed, 20_262, visit.number])
@@ -119,8 +133,7 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     shadow = _shadow(rng, camera, lighting, hair.fraction)
     body = lighting.shade_skin(surface, reflectance, skin, camera.position_mm, shadow)
     scene = backdrop(rng, size)
-    person = (surface.label != NOTHING)[..., None]
-    light = np.where(person, body, scene)
+    light = np.where((surface.label != NOTHING)[..., None], body, scene)
     light = light * (1 - hair.fraction[..., None]) + hair.light
     fraction = hair.fraction
     covered = np.zeros((size, size), np.uint8)
@@ -146,6 +159,27 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     )
 
 
+def _sample_person(rng: np.random.Generator, size: int) -> _Person:
+    """Who is photographed and how, in the order of `_Person`."""
+    plain = bool(rng.random() < PLAIN_SHARE)
+    head, camera = sample_head(rng), sample_camera(rng, size, plain=plain)
+    full_share = 0.6 if camera.view == "portrait" else 0.0
+    skin, style, volume = sample_skin(rng), sample_style(rng, full_share=full_share), Volume(rng)
+    lighting = sample_lighting(rng, camera, plain=plain)
+    density = density_map(rng, head, style, volume)
+    return _Person(plain, head, camera, skin, style, volume, lighting, density)
+
+
+def has_long_sparse_hair(seed: int, size: int = SIZE_PX) -> bool:
+    """Whether `render` draws a few long strands over bare scalp for a seed, without rendering."""
+    rng = np.random.default_rng([seed, 20_261])
+    if rng.random() < NO_HEAD_SHARE:
+        return False
+    person = _sample_person(rng, size)
+    share = float(person.density[person.head.scalp_cells()].mean())
+    return person.style.length_mm > LONG_MM and share < SPARSE_SHARE
+
+
 def _wetted(style: Style, lighting: Lighting, *, wet: bool) -> tuple[Style, Lighting]:
     """Hair in wet locks, or dry and loose, whatever it was."""
     if not wet:
@@ -162,6 +196,11 @@ def view_of(seed: int, size: int = SIZE_PX) -> str:
     """The view that `render` draws for a seed, without rendering it; "none" without a head."""
     camera = camera_of(seed, size)
     return "none" if camera is None else camera.view
+
+
+def shows(view: str, seed: int) -> bool:
+    """Whether `render` draws this view for a seed."""
+    return view_of(seed) == view
 
 
 def camera_of(seed: int, size: int = SIZE_PX) -> Camera | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.strands.develop import encode_light
-from lab.strands.scene import Scene, render, view_of
+from lab.strands.scene import Scene, render
 
 PER_SHARD = 40
 
@@ -43,7 +43,12 @@ def unpack_code(code: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
 
 
 def write_shard(
-    folder: Path, index: int, size: int, *, all_seeds: bool = True, view: str | None = None
+    folder: Path,
+    index: int,
+    size: int,
+    *,
+    all_seeds: bool = True,
+    wanted: Callable[[int], bool] | None = None,
 ) -> Path:
     """Render the `PER_SHARD` seeds of one shard and write it; nothing if it is there.
 
@@ -57,8 +62,8 @@ def write_shard(
         Height and width of the pictures in pixels.
     all_seeds : bool
         Also render the seeds that are held out of training.
-    view : str, optional
-        Render only the seeds that show this view.
+    wanted : callable, optional
+        Render only the seeds of which it says so.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def write_shard(
     for seed in range(index * PER_SHARD, (index + 1) * PER_SHARD):
         if seed % HELD_OUT_EVERY == 0 and not all_seeds:
             continue
-        if view is not None and view_of(seed, size) != view:
+        if wanted is not None and not wanted(seed):
             continue
         scene = render(seed, size)
         blobs.extend(
@@ -110,11 +115,11 @@ def generate(
     size: int,
     *,
     all_seeds: bool = True,
-    view: str | None = None,
+    wanted: Callable[[int], bool] | None = None,
 ) -> None:
     """Write shards `first` to `first + count`, skipping those that are there; see `write_shard`."""
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(first, first + count):
         start = time.perf_counter()
-        write_shard(folder, index, size, all_seeds=all_seeds, view=view)
+        write_shard(folder, index, size, all_seeds=all_seeds, wanted=wanted)
         print(f"shard {index}: {time.perf_counter() - start:.1f} s", flush=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from lab.strands.scene import SIZE_PX
+from lab.strands.scene import SIZE_PX, shows
 from lab.strands.shards import generate
 from lab.training.export import export
 from lab.training.train import Plan, train
@@ -62,7 +63,7 @@ def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Pat
     strands, portraits, cycles = work / "strands", work / "portraits", work / "cycles"
     generate(strands, recipe.first_shard, recipe.shards, SIZE_PX, all_seeds=False)
     first, count = recipe.first_portrait_shard, recipe.portrait_shards
-    generate(portraits, first, count, SIZE_PX, all_seeds=False, view="portrait")
+    generate(portraits, first, count, SIZE_PX, all_seeds=False, wanted=partial(shows, "portrait"))
     command = [bpy_python, "-m", "lab.training.renders", "--out", str(cycles)]
     subprocess.run([*command, "--count", str(recipe.photographs)], check=True)
     plan = Plan(recipe.iterations, rate=1e-3, decay=0.5, cycles_share=0.4)

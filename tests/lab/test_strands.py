@@ -12,7 +12,7 @@ from lab.strands.hair import Strands, grow, sample_style
 from lab.strands.head import FACE, SCALP, sample_head
 from lab.strands.light import Lighting
 from lab.strands.noise import Volume
-from lab.strands.scene import NO_HEAD_SHARE, render
+from lab.strands.scene import LONG_MM, NO_HEAD_SHARE, has_long_sparse_hair, render
 from lab.strands.shards import pack, read_shard, unpack_code, write_shard
 from lab.strands.views import view_seen
 
@@ -146,6 +146,16 @@ def test_shard_keeps_pictures_and_truth(tmp_path, monkeypatch) -> None:
     before = path.stat().st_mtime_ns
     write_shard(tmp_path, 3, SIZE)
     assert path.stat().st_mtime_ns == before
+
+
+def test_long_sparse_hair_is_foretold() -> None:
+    found = [seed for seed in range(60) if has_long_sparse_hair(seed, SIZE)]
+    assert 1 <= len(found) <= 12
+    for scene in (render(seed, SIZE) for seed in found):
+        assert float(scene.facts["length_mm"]) > LONG_MM
+        assert float(scene.facts["coverage"]) < 0.75
+    rest = [render(seed, SIZE).facts for seed in range(12) if seed not in found]
+    assert max(float(facts["length_mm"]) for facts in rest) > LONG_MM
 
 
 def test_light_code_keeps_shadows_and_glare() -> None:

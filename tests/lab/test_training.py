@@ -1,6 +1,7 @@
 """Crops keep their truth, the held-out split holds, and the shipped file keeps its contract."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lab.strands.scene import render, view_of
+from lab.strands.scene import render, shows, view_of
 from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
 from lab.training.batches import draw_batch
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
@@ -310,7 +311,7 @@ def test_a_shard_of_one_view_holds_nothing_else(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("lab.strands.shards.PER_SHARD", 60)
     views = [view_of(seed, 64) for seed in range(60)]
     assert len(set(views)) >= 6
-    write_shard(tmp_path, 0, 64, view="occipital")
+    write_shard(tmp_path, 0, 64, wanted=partial(shows, "occipital"))
     found = Pictures([tmp_path], held_out=False)
     found.items += Pictures([tmp_path], held_out=True).items
     assert {facts["view"] for *_, facts in found.items} == {"occipital"}
