@@ -19,6 +19,7 @@ from scalptrack.chart.plan import INK, QUIET_INK, WIDTH_IN
 from scalptrack.lettering import missing_letters
 from scalptrack.records import Change, ImageArray, SaltEstimate, Tier, Timeline, Verdict
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
+from scalptrack.report.hair_index import HAIR_INDEX_RULE, hair_index_rows
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
 from scalptrack.wording import (
@@ -163,6 +164,7 @@ def _write_section(sheet: _Sheet, section: TimelineSection, read_picture: ReadPi
     _write_pictures(sheet, section.follow_ups, read_picture)
     _write_zones(sheet, section)
     _write_precision(sheet, timeline)
+    _write_hair_index(sheet, timeline)
     if timeline.trend_words:
         _heading(sheet, "Straight-line trend")
         sheet.text(timeline.trend_words, size=8.5)
@@ -186,6 +188,18 @@ def _write_precision(sheet: _Sheet, timeline: Timeline) -> None:
         sheet.text(line, size=7.6, column=FOOTNOTE_WIDTH)
     sheet.gap(0.5)
     sheet.text(precision_rule(timeline), size=7.6, colour=QUIET_INK, column=FOOTNOTE_WIDTH)
+
+
+def _write_hair_index(sheet: _Sheet, timeline: Timeline) -> None:
+    """Every visit on the scale of the hair index."""
+    if not timeline.visits:
+        return
+    _heading(sheet, "The same on the scale of the hair index")
+    for row in hair_index_rows(timeline):
+        difference = "" if row.change == "–" else f"; difference {row.change}"
+        sheet.text(f"{short_date(row.visit_date)}: {row.level}{difference}", size=8.5)
+    sheet.gap(0.5)
+    sheet.text(HAIR_INDEX_RULE, size=7.6, colour=QUIET_INK, column=FOOTNOTE_WIDTH)
 
 
 def _heading(sheet: _Sheet, words: str) -> None:

@@ -50,6 +50,17 @@ def test_every_visit_has_its_change_and_its_verdict_beside_the_chart(pages):
     assert texts[at + 1 : at + 3] == ["+12.0 points (+5.2 to +18.8)", "▲ higher"]
 
 
+def test_the_hair_index_of_every_visit_is_given_with_its_difference():
+    (timeline,) = build_timelines([measured(0.5), measured(0.6, day=90), measured(0.97, day=180)])
+    section = replace(context().sections[0], timeline=timeline)
+    drawn = draw_pages(replace(context(), sections=(section,)), lambda name: PICTURE)
+    words = " ".join(text for page in drawn for text in _texts(page))
+    # By hand: −ln 0.5 = 0.69, −ln 0.4 = 0.92.
+    assert re.search(r"10 Jan 2024: 0\.69 \(\S+ to \S+\) 9 Apr 2024", words)
+    assert re.search(r"9 Apr 2024: 0\.92 \(\S+ to \S+\); difference \+0\.22 \(", words)
+    assert re.search(r"8 Jul 2024: – −ln\(1 − coverage\)", words)
+
+
 def test_a_less_sure_alignment_is_said_beside_its_change():
     rough = [measured(0.3), measured(0.5, day=90, tier=Tier.B, aligned_by="points")]
     sections = context().sections[:1]
