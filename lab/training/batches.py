@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lab.strands.backdrop import lone_scene
+from lab.strands.backdrop import backdrop, lone_scene
 from lab.training.cycles import Photographs, draw_photograph, photographed
 from lab.training.dataset import Pictures, Truth, draw_crop
 
 NOBODY_SHARE = 0.06
 """Share of crops that show wood, fur, cloth or balls, and no head."""
+
+ELSEWHERE_SHARE = 0.25
+"""Share of the crops with a person that get another background than they were rendered with."""
+
+MOST_LOOSE_HAIR = 0.01
+"""Share of a crop up to which hair may lie over the background when that is replaced: between
+loose strands the old one stays."""
+
+_HAIRLESS = 0.02
 
 
 def draw_batch(
@@ -48,14 +58,26 @@ def draw_batch(
             scenes.append((lone_scene(rng, size), _nobody(size)))
         elif photographs.items and rng.random() < cycles_share:
             item = photographs.items[int(rng.integers(len(photographs.items)))]
-            scenes.append(draw_photograph(rng, item, size))
+            scenes.append(elsewhere(rng, *draw_photograph(rng, item, size)))
         else:
             light, packed, _ = pictures.draw(rng)
-            scenes.append(draw_crop(rng, light, packed, size))
+            scenes.append(elsewhere(rng, *draw_crop(rng, light, packed, size)))
     scenes += scenes[:pairs]
     images = np.stack([photographed(rng, light) for light, _ in scenes])
     batch = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
     return np.ascontiguousarray(batch), [truth for _, truth in scenes]
+
+
+def elsewhere(
+    rng: np.random.Generator, light: NDArray[np.float32], truth: Truth
+) -> tuple[NDArray[np.float32], Truth]:
+    """The crop before another background, now and then, so that none belongs to a person."""
+    loose = truth.fraction * (truth.classes == 0)
+    if rng.random() >= ELSEWHERE_SHARE or loose.mean() > MOST_LOOSE_HAIR:
+        return light, truth
+    person = ((truth.classes != 0) | (truth.fraction > _HAIRLESS)).astype(np.float32)
+    kept = cv2.GaussianBlur(cv2.dilate(person, np.ones((3, 3))), (0, 0), 0.7)[..., None]
+    return light * kept + backdrop(rng, len(light)) * (1 - kept), truth
 
 
 def _nobody(size: int) -> Truth:

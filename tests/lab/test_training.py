@@ -11,13 +11,14 @@ from PIL import Image
 
 from lab.strands.scene import render, shows, view_of
 from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
-from lab.training.batches import draw_batch
+from lab.training.batches import ELSEWHERE_SHARE, draw_batch, elsewhere
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
 from lab.training.dataset import (
     BEYOND_LIGHT,
     DETAIL_HEAD_PX,
     FINER_HEAD_PX,
     Pictures,
+    Truth,
     detail_head_px,
     draw_crop,
     shows_finer,
@@ -327,3 +328,23 @@ def test_portraits_are_drawn_more_often(tmp_path) -> None:
     drawn = [pictures.draw(rng)[2]["seed"] for _ in range(2000)]
     assert 0.2 < np.mean(np.array(drawn) == 3) < 0.29
     assert 0.03 < np.mean(np.array(drawn) == 4) < 0.06
+
+
+def test_people_are_shown_before_other_backgrounds() -> None:
+    rng = np.random.default_rng(3)
+    light = np.full((48, 48, 3), 0.5, np.float32)
+    zero = np.zeros((48, 48), np.float32)
+    classes = zero.astype(np.int64)
+    classes[12:36, 12:36] = 1
+    hair = zero.copy()
+    hair[6:9, 6:9] = 0.3
+    truth = Truth(classes, hair, zero, zero)
+    drawn = [elsewhere(rng, light, truth)[0] for _ in range(80)]
+    moved = [each for each in drawn if each is not light]
+    assert 0.1 < len(moved) / len(drawn) < 2 * ELSEWHERE_SHARE
+    for each in moved:
+        assert np.abs(each[13:35, 13:35] - 0.5).max() < 0.02
+        assert np.abs(each[7, 7] - 0.5).max() < 0.02
+        assert np.abs(each[:4] - 0.5).mean() > 0.005
+    loose = Truth(classes, zero + 0.3, zero, zero)
+    assert all(elsewhere(rng, light, loose)[0] is light for _ in range(40))
