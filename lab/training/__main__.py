@@ -25,6 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--cycles", type=Path, nargs="*", default=[], help="Cycles photographs")
     teach.add_argument("--iterations", type=int, default=14000)
     teach.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    teach.add_argument("--warm-up", type=int, default=100, help="batches until the rate is full")
     teach.add_argument("--decay", type=float, default=0.4)
     teach.add_argument("--cycles-share", type=float, default=0.5)
     teach.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with")
@@ -61,6 +62,7 @@ def main() -> None:
         plan = Plan(
             options.iterations,
             rate=options.rate,
+            warm_up=options.warm_up,
             decay=options.decay,
             cycles_share=options.cycles_share,
             seed=options.seed,

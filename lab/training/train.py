@@ -23,6 +23,10 @@ SIZES = ((320, 4), (192, 9))
 
 REFRESH_EVERY = 200
 
+HEADS_FIRST = 200
+"""Batches in which only the coarse answers learn, where the given weights lack them: what they ask
+of the deeper layers before they know anything would spoil those."""
+
 
 def half_precision_is_fast() -> bool:
     """Whether this processor computes bfloat16 itself; emulated, it takes ten times as long."""
@@ -40,7 +44,9 @@ class Plan:
     pairs : int
         How many pictures of a batch show a scene a second time.
     rate : float
-        Learning rate; constant after a warm-up, falling to zero over the last `decay` share.
+        Learning rate; constant after the warm-up, falling to zero over the last `decay` share.
+    warm_up : int
+        Batches over which the rate rises.
     decay : float
         Share of the iterations over which the rate falls.
     cycles_share : float
@@ -52,6 +58,7 @@ class Plan:
     iterations: int
     pairs: int = 1
     rate: float = 2e-3
+    warm_up: int = 100
     decay: float = 0.4
     cycles_share: float = 0.5
     seed: int = 0
@@ -59,7 +66,7 @@ class Plan:
     def rate_at(self, iteration: int) -> float:
         """Learning rate of an iteration."""
         left = (self.iterations - iteration) / max(1.0, self.decay * self.iterations)
-        return self.rate * min(1.0, (iteration + 1) / 100, max(left, 0.01))
+        return self.rate * min(1.0, (iteration + 1) / self.warm_up, max(left, 0.01))
 
 
 class _Batches(Dataset[tuple[Tensor, ...]]):
@@ -144,9 +151,11 @@ def train(
     """
     torch.manual_seed(plan.seed)
     network = Segmenter()
+    heads_first = 0
     if start_from is not None and not out.exists():
         given = network_of(torch.load(start_from, weights_only=True)["average"])
         network = widened(given, network)
+        heads_first = 0 if any(head.weight.any() for head in given.coarse) else HEADS_FIRST
         print(f"from {start_from.name}: {given.widths} to {network.widths}")
     half = half_precision_is_fast()
     layout = torch.channels_last if half else torch.contiguous_format
@@ -190,6 +199,10 @@ def train(
         terms = step(batch, Targets(*maps))
         optimiser.zero_grad()
         terms.sum().backward()
+        if iteration < heads_first:
+            for name, parameter in network.named_parameters():
+                if not name.startswith("coarse."):
+                    parameter.grad = None
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         _average(average, network, min(0.998, (iteration + 1) / (iteration + 10)))
