@@ -204,7 +204,7 @@ def test_a_shipped_network_can_be_restored(tmp_path) -> None:
     pytest.importorskip("onnx")
     from lab.training.export import export
     from lab.training.network import Answer, Segmenter, network_of
-    from lab.training.restore import restore
+    from lab.training.restore import KERNEL_SD, restore
 
     torch.manual_seed(1)
     network = Segmenter()
@@ -221,6 +221,9 @@ def test_a_shipped_network_can_be_restored(tmp_path) -> None:
         again = Answer(network_of(weights)).eval()(torch.from_numpy(image)).numpy()
     np.testing.assert_allclose(again, net.forward(), atol=1e-4)
     assert all(not weights[name].any() for name in weights if name.startswith("coarse."))
+    for name in ("stem.0", "down.2.1.0", "join.3.0"):
+        sizes = weights[f"{name}.weight"].flatten(1).std(1)
+        torch.testing.assert_close(sizes, torch.full_like(sizes, KERNEL_SD))
 
 
 def test_a_widened_network_answers_the_same_and_can_learn_more() -> None:
