@@ -23,10 +23,6 @@ SIZES = ((320, 4), (192, 9))
 
 REFRESH_EVERY = 200
 
-HEADS_FIRST = 200
-"""Batches in which only the coarse answers learn, where the given weights lack them: what they ask
-of the deeper layers before they know anything would spoil those."""
-
 
 def half_precision_is_fast() -> bool:
     """Whether this processor computes bfloat16 itself; emulated, it takes ten times as long."""
@@ -151,11 +147,13 @@ def train(
     """
     torch.manual_seed(plan.seed)
     network = Segmenter()
-    heads_first = 0
+    shares = torch.ones(len(TERMS))
     if start_from is not None and not out.exists():
         given = network_of(torch.load(start_from, weights_only=True)["average"])
         network = widened(given, network)
-        heads_first = 0 if any(head.weight.any() for head in given.coarse) else HEADS_FIRST
+        if not any(head.weight.any() for head in given.coarse):
+            # What untaught coarse answers ask of the deeper layers would spoil those.
+            shares[TERMS.index("coarse")] = 0
         print(f"from {start_from.name}: {given.widths} to {network.widths}")
     half = half_precision_is_fast()
     layout = torch.channels_last if half else torch.contiguous_format
@@ -198,11 +196,7 @@ def train(
             group["lr"] = plan.rate_at(iteration)
         terms = step(batch, Targets(*maps))
         optimiser.zero_grad()
-        terms.sum().backward()
-        if iteration < heads_first:
-            for name, parameter in network.named_parameters():
-                if not name.startswith("coarse."):
-                    parameter.grad = None
+        (shares * terms).sum().backward()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimiser.step()
         _average(average, network, min(0.998, (iteration + 1) / (iteration + 10)))
