@@ -147,13 +147,9 @@ def train(
     """
     torch.manual_seed(plan.seed)
     network = Segmenter()
-    shares = torch.ones(len(TERMS))
     if start_from is not None and not out.exists():
         given = network_of(torch.load(start_from, weights_only=True)["average"])
         network = widened(given, network)
-        if not any(head.weight.any() for head in given.coarse):
-            # What untaught coarse answers ask of the deeper layers would spoil those.
-            shares[TERMS.index("coarse")] = 0
         print(f"from {start_from.name}: {given.widths} to {network.widths}")
     half = half_precision_is_fast()
     layout = torch.channels_last if half else torch.contiguous_format
@@ -167,6 +163,10 @@ def train(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         start = int(state["iteration"])
+    shares = torch.ones(len(TERMS))
+    if not any(head.weight.any() for head in network.coarse):
+        # What untaught coarse answers ask of the deeper layers would spoil those.
+        shares[TERMS.index("coarse")] = 0
     batches = _Batches(shards, cycles, plan)
     pictures, photographs = batches.counts
     print(

@@ -365,10 +365,11 @@ def test_coarse_answers_that_were_not_given_ask_nothing(tmp_path, monkeypatch) -
     torch.manual_seed(2)
     begun = Segmenter().state_dict()
 
-    def moved(given: dict[str, torch.Tensor], name: str) -> set[str]:
+    def moved(given: dict[str, torch.Tensor], name: str, iterations: int = 2) -> set[str]:
         torch.save({"average": given}, tmp_path / f"{name}_given.pt")
         start, out = tmp_path / f"{name}_given.pt", tmp_path / f"{name}.pt"
-        module.train([tmp_path], [], out, module.Plan(2), start_from=start, fixed_norms=True)
+        plan = module.Plan(iterations)
+        module.train([tmp_path], [], out, plan, start_from=start, fixed_norms=True)
         after = torch.load(out, weights_only=True)["network"]
         names = {each.split(".")[0] for each in given if not torch.equal(after[each], given[each])}
         assert {"stem", "answer"} < names
@@ -377,3 +378,4 @@ def test_coarse_answers_that_were_not_given_ask_nothing(tmp_path, monkeypatch) -
     assert "coarse" in moved(begun, "taught")
     bare = {k: torch.zeros_like(v) if k.startswith("coarse.") else v for k, v in begun.items()}
     assert "coarse" not in moved(bare, "bare")
+    assert "coarse" not in moved(bare, "bare", iterations=3)  # Goes on where that ended.
