@@ -100,7 +100,7 @@ def read_shard(
     """Coded light, truth and facts of every picture of a shard."""
     with np.load(path) as stored:
         blob, ends, facts = stored["blob"], stored["ends"], json.loads(str(stored["facts"]))
-    starts = np.concatenate([[0], ends[:-1]])
+    starts = np.concatenate([[0], ends])[:-1]
     arrays = [
         cv2.imdecode(blob[a:b], cv2.IMREAD_UNCHANGED) for a, b in zip(starts, ends, strict=True)
     ]

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lab.strands.scene import render, shows, view_of
-from lab.strands.shards import HELD_OUT_EVERY, pack, write_shard
+from lab.strands.shards import HELD_OUT_EVERY, pack, read_shard, write_shard
 from lab.training.batches import ELSEWHERE_SHARE, draw_batch, elsewhere
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
 from lab.training.dataset import (
@@ -320,6 +320,8 @@ def test_a_shard_of_one_view_holds_nothing_else(tmp_path, monkeypatch) -> None:
     found.items += Pictures([tmp_path], held_out=True).items
     assert {facts["view"] for *_, facts in found.items} == {"occipital"}
     assert len(found.items) == views.count("occipital")
+    nothing = write_shard(tmp_path, 1, 64, wanted=lambda seed: False)
+    assert not list(read_shard(nothing))
 
 
 def test_portraits_are_drawn_more_often(tmp_path) -> None:
