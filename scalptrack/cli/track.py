@@ -309,7 +309,8 @@ def _beside(photos: Path, named: Path | None, name: str) -> Path | None:
 
 def _read_decisions(out: Path, named: Path | None, *, unused: bool) -> tuple[DecisionLog, str]:
     """What was decided, and the name of the file; no lines where there is none."""
-    from scalptrack.review.log import DECISIONS_NAME, DecisionLog, read_log
+    from scalptrack.review.decision_file import DECISIONS_NAME, read_log
+    from scalptrack.review.log import DecisionLog
 
     if unused and named is not None:
         message = "--decisions and --no-decisions contradict each other."

@@ -15,8 +15,9 @@ from scalptrack.errors import ImageReadError, InputError
 from scalptrack.images import sha256_of_file
 from scalptrack.outputs import folder_name
 from scalptrack.review.applying import effective
+from scalptrack.review.decision_file import DECISIONS_NAME
 from scalptrack.review.decisions import Target
-from scalptrack.review.log import DECISIONS_NAME, Decision, DecisionLog
+from scalptrack.review.log import Decision, DecisionLog
 from scalptrack.run_record import read_run_record
 
 WIDE_RATIO = 1.5

@@ -13,6 +13,7 @@ import numpy as np
 
 from scalptrack.errors import ImageReadError, InputError
 from scalptrack.images import encode_image, read_photograph
+from scalptrack.review.decision_file import DecisionFile
 from scalptrack.review.decisions import Change, Target
 from scalptrack.review.folder import (
     ReviewFolder,
@@ -21,7 +22,7 @@ from scalptrack.review.folder import (
     read_folder,
     seen_of,
 )
-from scalptrack.review.log import Decision, DecisionStore
+from scalptrack.review.log import Decision
 
 SHOWN_SIDE_PX = 1600
 """Longest side of a photograph on the page; what is drawn is kept in the photograph's pixels."""
@@ -50,7 +51,7 @@ class ReviewSession:
     def __init__(self, root: Path, *, photos: Path | None = None, reviewer: str = "") -> None:
         self._root, self._photos = root, photos
         self.reviewer = reviewer
-        self.store = DecisionStore(self.folder().decisions_path)
+        self.store = DecisionFile(self.folder().decisions_path)
         self.store.read()
         self._pictures: OrderedDict[str, tuple[bytes, tuple[int, int]]] = OrderedDict()
         self._lock = threading.Lock()

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from scalptrack.cli.main import main
-from scalptrack.review.log import read_log
+from scalptrack.review.decision_file import read_log
 from scalptrack.review.server import ReviewServer
 from scalptrack.review.session import ReviewSession
 from tests.review.results import NAMES, write_results
