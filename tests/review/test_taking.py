@@ -1,4 +1,4 @@
-"""Decisions that were made elsewhere: taken over whole, once, and never against another decision."""
+"""Decisions that were made elsewhere: taken over whole, once, and never against another one."""
 
 from __future__ import annotations
 
