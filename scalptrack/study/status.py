@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +11,10 @@ from scalptrack.errors import InputError
 from scalptrack.records import Status
 from scalptrack.study.design import MissingVisit
 from scalptrack.study.fetching import OUTAGE_CODES
-from scalptrack.study.running import (
-    current_series,
-    grouped,
-    series_mark,
-    study_fingerprint,
-)
+from scalptrack.study.running import study_fingerprint
+from scalptrack.study.series import SeriesJob, series_jobs
 from scalptrack.study.store import StudyStore
+from scalptrack.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def study_status(store: StudyStore) -> StudyStatus:
         If the log was changed by something else than scalptrack.
     """
     mark = study_fingerprint(store)
-    groups = grouped(store)
+    jobs = series_jobs(store)
     finished = store.finished_series()
     places = {each.name: each for each in store.photographs()}
     outcomes = store.outcomes()
@@ -107,11 +105,8 @@ def study_status(store: StudyStore) -> StudyStatus:
     return StudyStatus(
         photographs=len(places),
         analysed=sum(each.fingerprint == mark for each in store.analyses().values()),
-        series=len(groups),
-        series_finished=sum(
-            finished.get((each[0].subject, each[0].view)) == series_mark(each, mark)
-            for each in groups
-        ),
+        series=len(jobs),
+        series_finished=sum(finished.get(each.key) == each.mark(mark) for each in jobs),
         measured=by_status[Status.MEASURED],
         refused=by_status[Status.REFUSED],
         rejected=by_status[Status.REJECTED],
@@ -160,9 +155,22 @@ def doubt_about(store: StudyStore) -> str:
         )
     mark = study_fingerprint(store)
     analysed = {each.fingerprint for each in store.analyses().values()} == {mark}
-    if not analysed or not all(current_series(store, mark).values()):
+    finished = store.finished_series()
+    stale = [each for each in series_jobs(store) if not each.is_current(finished[each.key], mark)]
+    older = [each for each in stale if each.is_older_than_decisions(finished[each.key], mark)]
+    if not analysed or older != stale:
         return (
             f"The results in {store.folder} come from another version of scalptrack or of its "
             f"libraries, in part or in all. Measure again: scalptrack study run {store.folder}"
         )
-    return ""
+    return _older_than_decisions(store, older) if older else ""
+
+
+def _older_than_decisions(store: StudyStore, series: Sequence[SeriesJob]) -> str:
+    """What to say of results that lack what was decided since."""
+    subject, view = series[0].key
+    more = f" and {plural(len(series) - 1, 'other')}" if len(series) > 1 else ""
+    return (
+        f"The results of {subject}, {view}{more} in {store.folder} are older than what was decided "
+        f"of these photographs. Measure them again: scalptrack study run {store.folder}"
+    )

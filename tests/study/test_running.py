@@ -195,7 +195,7 @@ def test_a_killed_worker_ends_the_run_with_advice_and_keeps_what_is_done(
 
     class Dying(HereExecutor):
         def submit(self, fn, /, *args, **kwargs):
-            if fn is running.series_unit and args[0][0].subject == "s1":
+            if fn is running.series_unit and args[0].key == ("s1", "vertex"):
                 raise BrokenProcessPool
             return super().submit(fn, *args, **kwargs)
 
