@@ -29,6 +29,7 @@ from scalptrack.records import Outcome, Photograph, Reason, Settings, Status
 from scalptrack.review.applying import corrections_of
 from scalptrack.segmentation import shared_segmenter
 from scalptrack.study.addresses import PhotoRoot, shown
+from scalptrack.study.decision_states import WITHOUT_USE, State, states_of
 from scalptrack.study.fetching import TRANSIENT_CODES as FETCH_CODES
 from scalptrack.study.fetching import fetched, most_bytes
 from scalptrack.study.series import (
@@ -69,7 +70,19 @@ class WorkPlace:
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """What became of the photographs, and how much of it was computed by this run."""
+    """What became of the photographs, and how much of it was computed by this run.
+
+    Attributes
+    ----------
+    photographs, measured, refused, rejected : int
+        All of the study.
+    analysed_now, series_now : int
+        Photographs, and subjects with a view, that were computed by this run.
+    decisions_used : int
+        Decisions of a reviewer that the results were made with.
+    notes : tuple of str
+        Decisions that no number rests on, and why.
+    """
 
     photographs: int
     measured: int
@@ -77,6 +90,8 @@ class RunCounts:
     rejected: int
     analysed_now: int
     series_now: int
+    decisions_used: int
+    notes: tuple[str, ...]
 
     def line(self) -> str:
         """The line that a run ends with."""
@@ -250,6 +265,7 @@ def run_study(
             "measured": counts.measured,
             "refused": counts.refused,
             "rejected": counts.rejected,
+            "decisions_used": counts.decisions_used,
         },
     )
     return counts
@@ -258,6 +274,7 @@ def run_study(
 def count_outcomes(store: StudyStore, *, analysed_now: int = 0, series_now: int = 0) -> RunCounts:
     """What became of the photographs so far."""
     found = Counter(each.status for each in store.outcomes())
+    states = states_of(store)
     return RunCounts(
         photographs=len(store.photographs()),
         measured=found[Status.MEASURED],
@@ -265,6 +282,10 @@ def count_outcomes(store: StudyStore, *, analysed_now: int = 0, series_now: int 
         rejected=found[Status.REJECTED],
         analysed_now=analysed_now,
         series_now=series_now,
+        decisions_used=sum(each.state is State.USED for each in states),
+        notes=tuple(
+            each.sentence() for each in states if each.state in {*WITHOUT_USE, State.WAITING}
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from scalptrack.errors import InputError
 from scalptrack.records import Status
+from scalptrack.study.decision_states import WITHOUT_USE, DecisionState, State, states_of
 from scalptrack.study.design import MissingVisit
 from scalptrack.study.fetching import OUTAGE_CODES
 from scalptrack.study.running import study_fingerprint
@@ -46,6 +47,14 @@ class StudyStatus:
         How often each reason stands for a photograph without a number.
     log_lines : int
         Lines of the log; reading them checked that none was changed.
+    decisions : int
+        Decisions of a reviewer that hold.
+    decisions_used, decisions_waiting : int
+        How many of them the results were made with, and how many the next run applies.
+    decisions_unused : tuple of DecisionState
+        Those that were not applied, and those on what the study doesn't have.
+    series_outdated : int
+        Subjects with a view whose results are older than what was decided of them.
     """
 
     photographs: int
@@ -59,6 +68,11 @@ class StudyStatus:
     failed: tuple[FailedPhotograph, ...]
     missing_visits: tuple[MissingVisit, ...]
     log_lines: int
+    decisions: int
+    decisions_used: int
+    decisions_waiting: int
+    decisions_unused: tuple[DecisionState, ...]
+    series_outdated: int
 
     @property
     def complete(self) -> bool:
@@ -102,6 +116,8 @@ def study_status(store: StudyStore) -> StudyStatus:
         if each.status is not Status.MEASURED
     )
     by_status = Counter(each.status for each in outcomes)
+    states = states_of(store)
+    by_state = Counter(each.state for each in states)
     return StudyStatus(
         photographs=len(places),
         analysed=sum(each.fingerprint == mark for each in store.analyses().values()),
@@ -114,6 +130,13 @@ def study_status(store: StudyStore) -> StudyStatus:
         failed=failed,
         missing_visits=store.missing_visits(),
         log_lines=len(store.log_lines()),
+        decisions=len(states),
+        decisions_used=by_state[State.USED],
+        decisions_waiting=by_state[State.WAITING],
+        decisions_unused=tuple(each for each in states if each.state in WITHOUT_USE),
+        series_outdated=sum(
+            each.is_older_than_decisions(finished.get(each.key, ""), mark) for each in jobs
+        ),
     )
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import pickle
 
-import pytest
-from builders import Shift
-from study.fake_pipeline import HereExecutor, fake_registration, fakes
-from study.study_files import good_rows, invoke, write_manifest
+from study.decided import (
+    CORNERS,
+    EXCLUDED,
+    RIGHT_HALF,
+    decide,
+    hashes_of,
+    outcomes_of,
+    run,
+    study,
+    text_of,
+)
+from study.fake_pipeline import HereExecutor
 
-from scalptrack import aligning, pipeline
-from scalptrack.plain import to_plain
-from scalptrack.records import Reason, Registration, Status, Tier
+from scalptrack.records import Reason, Status, Tier
 from scalptrack.review.decisions import Change
 from scalptrack.study import running
 from scalptrack.study.decisions import StudyDecisions
@@ -22,69 +27,28 @@ from scalptrack.study.series import series_jobs
 from scalptrack.study.status import doubt_about
 from scalptrack.study.store import StudyStore
 
-EXCLUDED = {"verdict": "excluded", "reason": "wet hair"}
-RIGHT_HALF = {"polygons": [[[60.0, 10.0], [110.0, 10.0], [110.0, 110.0], [60.0, 110.0]]]}
-CORNERS = [[40.0, 40.0], [80.0, 40.0], [40.0, 80.0], [80.0, 80.0]]
-
-
-@pytest.fixture
-def study(tmp_path, monkeypatch):
-    """A measured study: of s1, s1_2024-04-10_1.jpg shows somebody else."""
-    monkeypatch.setattr("scalptrack.study.status.study_fingerprint", lambda _store: "f" * 64)
-    monkeypatch.setattr(pipeline, "identity", lambda _features: Shift())
-    spread = (Shift(dx=-3.0), Shift(dx=3.0))
-    by_points = Registration(Tier.B, Shift(), spread, 2.0, 4, 0.9, (), None, "points")
-    monkeypatch.setattr(aligning, "register_by_points", lambda *_, **__: by_points)
-    rows = good_rows(3)
-    rows[6] = ("stranger.jpg", *rows[6][1:])
-    manifest = write_manifest(tmp_path / "photos", rows)
-    assert invoke("init", tmp_path / "trial", "--manifest", manifest).exit_code == 0
-    with fakes(), fake_registration():
-        store = StudyStore(tmp_path / "trial")
-        run_study(store, executor=HereExecutor())
-        yield store
-
-
-def _hashes(store) -> dict[str, str]:
-    return {each.name: each.sha256 for each in store.photographs()}
-
-
-def _decide(store, name: str, what: str, value, *, before=None, who: str = "Dr. Grey") -> None:
-    target = ("photo", _hashes(store).get(name, name), what)
-    StudyDecisions(store).decide(who, [Change(target, before, value)])
-
-
-def _run(store):
-    return run_study(store, executor=HereExecutor())
-
-
-def _outcomes(store) -> dict:
-    return {each.name: each for each in store.outcomes()}
-
-
-def _text(store, *subjects: str) -> str:
-    return json.dumps([to_plain(each) for each in store.outcomes() if each.subject in subjects])
+__all__ = ["study"]
 
 
 def test_an_excluded_photograph_has_no_number_and_only_its_series_is_measured_again(study):
-    others = _text(study, "s1", "s2")
-    _decide(study, "s0_2024-04-10_1.jpg", "verdict", EXCLUDED)
+    others = text_of(study, "s1", "s2")
+    decide(study, "s0_2024-04-10_1.jpg", "verdict", EXCLUDED)
     doubt = doubt_about(study)
     assert doubt.startswith("The results of s0, vertex in ")
     assert "are older than what was decided of these photographs" in doubt
     assert "scalptrack study run" in doubt
     counts = run_study(StudyStore(study.folder), executor=HereExecutor())
     assert (counts.analysed_now, counts.series_now) == (0, 1)
-    outcome = _outcomes(study)["s0_2024-04-10_1.jpg"]
+    outcome = outcomes_of(study)["s0_2024-04-10_1.jpg"]
     assert outcome.status is Status.REFUSED
     assert outcome.reason == Reason("excluded", "Excluded by Dr. Grey: wet hair")
-    assert _text(study, "s1", "s2") == others
+    assert text_of(study, "s1", "s2") == others
     assert doubt_about(study) == ""
-    assert _run(study).series_now == 0
+    assert run(study).series_now == 0
     (used,) = study.used_decisions()["s0", "vertex"]
     assert used.pop("at")
     assert used == {
-        "photo": _hashes(study)["s0_2024-04-10_1.jpg"],
+        "photo": hashes_of(study)["s0_2024-04-10_1.jpg"],
         "what": "verdict",
         "value": EXCLUDED,
         "who": "Dr. Grey",
@@ -95,27 +59,27 @@ def test_an_excluded_photograph_has_no_number_and_only_its_series_is_measured_ag
 
 
 def test_what_was_taken_back_is_no_longer_in_the_results(study):
-    before, marks = _text(study, "s0"), study.finished_series()
-    _decide(study, "s0_2024-04-10_1.jpg", "verdict", EXCLUDED)
+    before, marks = text_of(study, "s0"), study.finished_series()
+    decide(study, "s0_2024-04-10_1.jpg", "verdict", EXCLUDED)
     StudyDecisions(study).undo("Dr. Grey", 1)
     assert doubt_about(study) == ""
     StudyDecisions(study).undo("Dr. Grey", 2)
-    _run(study)
-    assert _text(study, "s0") != before
+    run(study)
+    assert text_of(study, "s0") != before
     StudyDecisions(study).undo("Dr. Black", 3)
     assert "older than what was decided" in doubt_about(study)
-    assert _run(study).series_now == 1
-    assert (_text(study, "s0"), study.finished_series()) == (before, marks)
+    assert run(study).series_now == 1
+    assert (text_of(study, "s0"), study.finished_series()) == (before, marks)
     assert study.used_decisions()["s0", "vertex"] == ()
 
 
 def test_a_region_is_measured_on_the_reference_that_was_chosen(study):
-    before = _outcomes(study)["s0_2024-01-10_1.jpg"].measurement
-    _decide(study, "s0_2024-04-10_2.jpg", "reference", True)
-    _decide(study, "s0_2024-04-10_2.jpg", "region", RIGHT_HALF)
-    _decide(study, "s0_2024-01-10_1.jpg", "region", RIGHT_HALF)
-    _run(study)
-    after = _outcomes(study)
+    before = outcomes_of(study)["s0_2024-01-10_1.jpg"].measurement
+    decide(study, "s0_2024-04-10_2.jpg", "reference", True)
+    decide(study, "s0_2024-04-10_2.jpg", "region", RIGHT_HALF)
+    decide(study, "s0_2024-01-10_1.jpg", "region", RIGHT_HALF)
+    run(study)
+    after = outcomes_of(study)
     assert [name for name, each in after.items() if each.is_reference and "s0" in name] == [
         "s0_2024-04-10_2.jpg"
     ]
@@ -125,15 +89,15 @@ def test_a_region_is_measured_on_the_reference_that_was_chosen(study):
 
 
 def test_points_give_a_number_to_a_photograph_that_was_refused(study):
-    hashes = _hashes(study)
-    assert _outcomes(study)["stranger.jpg"].status is Status.REFUSED
+    hashes = hashes_of(study)
+    assert outcomes_of(study)["stranger.jpg"].status is Status.REFUSED
     pairs = [[x, y, x + 1, y] for x, y in CORNERS]
     value = {"reference": hashes["s1_2024-01-10_1.jpg"], "pairs": pairs}
-    _decide(study, "stranger.jpg", "points", value)
+    decide(study, "stranger.jpg", "points", value)
     other = {"reference": hashes["s1_2024-01-10_2.jpg"], "pairs": pairs}
-    _decide(study, "s1_2024-04-10_2.jpg", "points", other)
-    _run(study)
-    outcome = _outcomes(study)["stranger.jpg"]
+    decide(study, "s1_2024-04-10_2.jpg", "points", other)
+    run(study)
+    outcome = outcomes_of(study)["stranger.jpg"]
     assert (outcome.status, outcome.tier, outcome.aligned_by) == (
         Status.MEASURED,
         Tier.B,
@@ -148,9 +112,9 @@ def test_points_give_a_number_to_a_photograph_that_was_refused(study):
 
 def test_the_later_of_two_references_is_used_and_the_other_one_is_said(study):
     for name in ("s0_2024-04-10_2.jpg", "s0_2024-01-10_2.jpg"):
-        _decide(study, name, "reference", True)
-    _run(study)
-    assert _outcomes(study)["s0_2024-01-10_2.jpg"].is_reference
+        decide(study, name, "reference", True)
+    run(study)
+    assert outcomes_of(study)["s0_2024-01-10_2.jpg"].is_reference
     unused = {each["number"]: each["unused"] for each in study.used_decisions()["s0", "vertex"]}
     assert unused == {1: "another photograph of this view was chosen later", 2: ""}
 
@@ -158,31 +122,31 @@ def test_the_later_of_two_references_is_used_and_the_other_one_is_said(study):
 def test_what_changes_no_number_measures_nothing_again(study):
     marks = study.finished_series()
     seen = {"status": "measured", "tier": "A", "reason_code": "", "coverage_percent": "40"}
-    _decide(study, "s0_2024-01-10_1.jpg", "verdict", {"verdict": "accepted", "seen": seen})
-    _decide(study, "s0_2024-01-10_1.jpg", "note", "ask again")
-    _decide(study, "f" * 64, "verdict", EXCLUDED)
+    decide(study, "s0_2024-01-10_1.jpg", "verdict", {"verdict": "accepted", "seen": seen})
+    decide(study, "s0_2024-01-10_1.jpg", "note", "ask again")
+    decide(study, "f" * 64, "verdict", EXCLUDED)
     event = Change(("subject", "s0", "events"), None, [{"date": "2024-02-01", "label": "start"}])
     StudyDecisions(study).decide("Dr. Grey", [event])
     assert doubt_about(study) == ""
-    assert _run(study).series_now == 0
+    assert run(study).series_now == 0
     assert study.finished_series() == marks
 
 
 def test_a_decision_does_not_touch_a_photograph_that_is_another_one_by_now(tmp_path, study):
     name = "s0_2024-04-10_1.jpg"
-    _decide(study, name, "verdict", EXCLUDED)
+    decide(study, name, "verdict", EXCLUDED)
     path = study.photo_root.path_of(name)
     original = path.read_bytes()
     path.write_bytes(original + b"x")
     for each in study.cache_folder.rglob("*.npz"):
         each.unlink()
-    _run(study)
-    assert _outcomes(study)[name].reason.code == "content_changed"
+    run(study)
+    assert outcomes_of(study)[name].reason.code == "content_changed"
     (used,) = study.used_decisions()["s0", "vertex"]
     assert used["unused"] == "the file is no longer what was decided on"
     path.write_bytes(original)
-    _run(study)
-    assert _outcomes(study)[name].reason.code == "excluded"
+    run(study)
+    assert outcomes_of(study)[name].reason.code == "excluded"
     assert study.used_decisions()["s0", "vertex"][0]["unused"] == ""
 
 
@@ -190,19 +154,19 @@ def test_a_decision_during_a_run_is_in_the_results_of_the_next_one(study):
     class Deciding(HereExecutor):
         def submit(self, fn, /, *args, **kwargs):
             if fn is running.series_unit:
-                _decide(study, "s0_2024-01-10_1.jpg", "verdict", EXCLUDED)
+                decide(study, "s0_2024-01-10_1.jpg", "verdict", EXCLUDED)
             return super().submit(fn, *args, **kwargs)
 
-    _decide(study, "s0_2024-04-10_1.jpg", "verdict", EXCLUDED)
+    decide(study, "s0_2024-04-10_1.jpg", "verdict", EXCLUDED)
     run_study(study, executor=Deciding())
-    assert _outcomes(study)["s0_2024-01-10_1.jpg"].status is Status.MEASURED
+    assert outcomes_of(study)["s0_2024-01-10_1.jpg"].status is Status.MEASURED
     assert "older than what was decided" in doubt_about(study)
-    assert _run(study).series_now == 1
-    assert _outcomes(study)["s0_2024-01-10_1.jpg"].reason.code == "excluded"
+    assert run(study).series_now == 1
+    assert outcomes_of(study)["s0_2024-01-10_1.jpg"].reason.code == "excluded"
 
 
 def test_a_piece_of_work_with_decisions_reaches_another_process(study):
-    _decide(study, "s0_2024-04-10_1.jpg", "region", RIGHT_HALF)
+    decide(study, "s0_2024-04-10_1.jpg", "region", RIGHT_HALF)
     job = series_jobs(study)[0]
     assert job.decisions
     assert pickle.loads(pickle.dumps(job)) == job
