@@ -74,9 +74,10 @@ def review_command(
       scalptrack review results --reviewer "Dr. Grey"
       scalptrack review results --json
     """
+    from scalptrack.review.folder import FolderPlace
     from scalptrack.review.session import ReviewSession
 
-    session = ReviewSession(folder, photos=photos, reviewer=reviewer)
+    session = ReviewSession(FolderPlace(folder, photos=photos), reviewer=reviewer)
     if not as_json:
         _serve(session, port, open_browser=not no_browser, quiet=quiet)
     document = session.document()

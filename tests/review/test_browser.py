@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from scalptrack.cli.main import main
 from scalptrack.review.decision_file import read_log
+from scalptrack.review.folder import FolderPlace
 from scalptrack.review.server import ReviewServer
 from scalptrack.review.session import ReviewSession
 from tests.review.results import NAMES, write_results
@@ -63,7 +64,7 @@ def chromium() -> Iterator[object]:
 
 @contextmanager
 def _reviewing(chromium, out, *, size=DESKTOP, reviewer="Dr. Grey") -> Iterator[Opened]:
-    with ReviewServer(ReviewSession(out, reviewer=reviewer)) as server:
+    with ReviewServer(ReviewSession(FolderPlace(out), reviewer=reviewer)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         page = chromium.new_page(viewport=size)
@@ -226,7 +227,7 @@ def test_a_rerun_honours_an_exclusion_and_a_region(chromium, tracked, few_photog
     assert record["decisions"]["log_sha256"] == read_log(out / "decisions.jsonl").head
     assert [each["what"] for each in record["decisions"]["applied"]].count("region") == 1
     assert "region that Dr. Grey drew on" in (out / "report.html").read_text("utf-8")
-    state = ReviewSession(out).document()
+    state = ReviewSession(FolderPlace(out)).document()
     assert state["stale"] is False
     undecided = tmp_path / "undecided"
     shutil.copytree(out, undecided)
