@@ -21,6 +21,7 @@ from scalptrack.cli.common import (
 from scalptrack.wording import plural
 
 if TYPE_CHECKING:
+    from scalptrack.review.reviewed import ReviewPlace
     from scalptrack.review.session import ReviewSession
 
 
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--photos",
-    type=click.Path(path_type=Path),
-    help="Where the photographs are, if they were moved since `track` ran.",
+    default="",
+    metavar="PLACE",
+    help="Where the photographs are, if they were moved since they were measured; of a study also "
+    "a URL.",
 )
 @click.option(
     "--port",
@@ -51,7 +54,7 @@ def review_command(
     folder: Path,
     *,
     reviewer: str,
-    photos: Path | None,
+    photos: str,
     port: int,
     no_browser: bool,
     as_json: bool,
@@ -74,10 +77,9 @@ def review_command(
       scalptrack review results --reviewer "Dr. Grey"
       scalptrack review results --json
     """
-    from scalptrack.review.folder import FolderPlace
     from scalptrack.review.session import ReviewSession
 
-    session = ReviewSession(FolderPlace(folder, photos=photos), reviewer=reviewer)
+    session = ReviewSession(_place(folder, photos), reviewer=reviewer)
     if not as_json:
         _serve(session, port, open_browser=not no_browser, quiet=quiet)
     document = session.document()
@@ -91,6 +93,21 @@ def review_command(
         f"{plural(len(document['log']), 'line')} in the log"
     )
     finish(all_good=not document["need_a_look"] and not document["stale"])
+
+
+def _place(folder: Path, photos: str) -> ReviewPlace:
+    """A study, or results of `track`."""
+    from scalptrack.review.folder import FolderPlace
+    from scalptrack.study.extra import holds_study, require_extra
+
+    if not holds_study(folder):
+        return FolderPlace(folder, photos=Path(photos) if photos else None)
+    require_extra()
+    from scalptrack.study.addresses import given_root
+    from scalptrack.study.reviewing import StudyPlace
+    from scalptrack.study.store import StudyStore
+
+    return StudyPlace(StudyStore(folder, photos=given_root(photos) if photos else None))
 
 
 def _serve(session: ReviewSession, port: int, *, open_browser: bool, quiet: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from scalptrack.records import Outcome, Photograph
 from scalptrack.review.applying import as_plain, has_effect, with_references
 from scalptrack.review.decisions import OF_PHOTOGRAPHS, Target
-from scalptrack.review.log import Decision, DecisionLog
+from scalptrack.review.log import Decision
 from scalptrack.study.decisions import StudyDecisions
 from scalptrack.study.store import StudyStore
 
@@ -81,22 +81,35 @@ class SeriesJob:
         return base == self.base(version) and not self.is_current(stored, version)
 
 
-def series_jobs(store: StudyStore, log: DecisionLog | None = None) -> tuple[SeriesJob, ...]:
+def held_decisions(plain: Sequence[Mapping[str, Any]]) -> dict[Target, Decision]:
+    """Decisions of photographs from the plain values that are stored with results."""
+    return {
+        ("photo", each["photo"], each["what"]): Decision(
+            each["value"], each["who"], each["at"], each["number"]
+        )
+        for each in plain
+    }
+
+
+def series_jobs(
+    store: StudyStore, decisions: Mapping[Target, Decision] | None = None
+) -> tuple[SeriesJob, ...]:
     """All subjects and views of a study, with what holds of their photographs now.
 
     Parameters
     ----------
     store : StudyStore
         The study.
-    log : DecisionLog, optional
-        Its decisions, if they were read already.
+    decisions : mapping, optional
+        What holds, if it was read already.
 
     Raises
     ------
     InputError
         If the decisions were changed by something else than scalptrack.
     """
-    decisions = (log or StudyDecisions(store).read()).decisions()
+    if decisions is None:
+        decisions = StudyDecisions(store).read().decisions()
     held = {each: decisions[each] for each in decisions if of_numbers(each, decisions[each])}
     photographs, _ = with_references(
         [store.as_photograph(each) for each in store.photographs()], held
