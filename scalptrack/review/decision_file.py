@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from scalptrack.errors import InputError, OutputError
-from scalptrack.images import write_bytes_atomic
+from scalptrack.images import write_bytes_atomic, write_new_bytes
 from scalptrack.review.log import SCHEMA, DecisionLog, Entry, checked_log
 from scalptrack.review.store import Addition, DecisionStore, Pen
 
@@ -71,6 +71,34 @@ class _FilePen(Pen):
 def log_bytes(log: DecisionLog) -> bytes:
     """A log as the content of a file."""
     return "".join(f"{each.line()}\n" for each in log.entries).encode("utf-8")
+
+
+def export_log(log: DecisionLog, path: Path) -> None:
+    """Write a log as a file of its own, or add what is new to one that was written before.
+
+    Raises
+    ------
+    OutputError
+        If the file holds anything that would be lost, or can't be written.
+    """
+    content = log_bytes(log)
+    if not path.exists() and write_new_bytes(path, content):
+        return
+    with _locked(path):
+        if not _is_beginning(path, content):
+            msg = (
+                f"{path} exists and holds something else than the beginning of these decisions. "
+                "Move it away, or choose another name."
+            )
+            raise OutputError(msg)
+        write_bytes_atomic(path, content)
+
+
+def _is_beginning(path: Path, content: bytes) -> bool:
+    try:
+        return content.startswith(path.read_bytes())
+    except OSError:
+        return False
 
 
 def read_log(path: Path) -> DecisionLog:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scalptrack.errors import InputError
 from scalptrack.review.decision_file import DECISIONS_NAME, DecisionFile
-from scalptrack.review.store import DecisionStore
+from scalptrack.review.store import DecisionStore, Source
 from scalptrack.study.extra import holds_study, require_extra
 
 
@@ -29,3 +30,26 @@ def decisions_at(path: Path) -> DecisionStore:
     from scalptrack.study.store import StudyStore
 
     return StudyDecisions(StudyStore(path))
+
+
+def source_at(path: Path) -> Source:
+    """The decisions that somebody names, for `track` or to take them over.
+
+    Parameters
+    ----------
+    path : Path
+        As for `decisions_at`; here they have to be there.
+
+    Raises
+    ------
+    InputError
+        If there are none, or they were changed by something else than scalptrack.
+    """
+    store = decisions_at(path)
+    if isinstance(store, DecisionFile) and not store.path.is_file():
+        msg = (
+            f"{path} holds no decisions. Give a file that `scalptrack review` wrote, or the folder "
+            "of a study."
+        )
+        raise InputError(msg)
+    return Source(path.resolve().name, store.read())

@@ -98,6 +98,12 @@ class ReviewSession:
         self.store.undo(who, number)
         return self.state()
 
+    def unknown(self) -> int:
+        """How many decisions hold on photographs and people that aren't among the results."""
+        photographs = self._place.read().photographs
+        names = {each[key] for each in photographs for key in ("sha256", "subject")}
+        return sum(name not in names for _, name, _ in self.store.read().decisions())
+
     def photograph(self, sha256: str) -> tuple[bytes, tuple[int, int]]:
         """JPEG of a photograph, at most `SHOWN_SIDE_PX` long, and its true (width, height).
 

@@ -102,7 +102,8 @@ def test_a_file_of_decisions_that_is_not_there_is_an_error(tmp_path):
     result = CliRunner().invoke(main, track)
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: mine.jsonl doesn't exist. Give a file that `scalptrack review` wrote.\n"
+        "Error: mine.jsonl holds no decisions. Give a file that `scalptrack review` wrote, or the "
+        "folder of a study.\n"
     )
     result = CliRunner().invoke(main, [*track, "--no-decisions"])
     assert result.stderr == "Error: --decisions and --no-decisions contradict each other.\n"
