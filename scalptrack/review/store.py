@@ -126,11 +126,12 @@ class DecisionStore(ABC):
         ConflictError
             If a target no longer has the value that the reviewer saw.
         InputError
-            If the reviewer has no name, or nothing changes.
+            If something can't be decided so, the reviewer has no name, or nothing changes.
         OutputError
             If the place can't be written.
         """
-        return self._add(who, "decide", lambda _log: (tuple(changes), None))
+        checked = tuple(Change.from_dict(each.as_dict()) for each in changes)
+        return self._add(who, "decide", lambda _log: (checked, None))
 
     def undo(self, who: str, number: int) -> DecisionLog:
         """Add a line that takes back another one.

@@ -177,6 +177,17 @@ def test_a_target_is_named_by_content(target, message):
         Change.from_dict({**target, "before": None, "after": "x"})
 
 
+def test_a_decision_is_kept_in_its_one_form_or_not_at_all(tmp_path):
+    store = _store(tmp_path)
+    target = ("photo", PHOTO, "region")
+    corners = [[int(x), int(y)] for x, y in SQUARE]
+    store.decide("A", [Change(target, None, {"polygons": [corners]})])
+    assert store.read().decisions()[target].value == {"polygons": [SQUARE]}
+    with pytest.raises(InputError, match="needs 3 to 400 corners"):
+        store.decide("A", [Change(target, {"polygons": [SQUARE]}, {"polygons": [SQUARE[:2]]})])
+    assert len(store.read().entries) == 1
+
+
 def test_a_nameless_reviewer_decides_nothing(tmp_path):
     with pytest.raises(InputError, match="Say who decides"):
         _store(tmp_path).decide("  ", [_note("x")])

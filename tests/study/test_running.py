@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from click.testing import CliRunner
 from study.fake_pipeline import (
     HereExecutor,
     ShuffledExecutor,
@@ -22,10 +23,15 @@ from study.fake_pipeline import (
 )
 from study.study_files import COLUMNS, good_rows, invoke, write_manifest
 
+from scalptrack.cli.main import main
 from scalptrack.errors import ScalptrackError
 from scalptrack.plain import to_plain
 from scalptrack.records import Status
+from scalptrack.review.decisions import Change
+from scalptrack.review.session import ReviewSession
 from scalptrack.study import running
+from scalptrack.study.decisions import StudyDecisions
+from scalptrack.study.reviewing import StudyPlace
 from scalptrack.study.running import run_study
 from scalptrack.study.status import doubt_about, study_status
 from scalptrack.study.store import StudyStore
@@ -297,3 +303,53 @@ def test_two_processes_give_the_numbers_of_track(real_study, tracked):
     for each in outcomes:
         assert f"{each.measurement.hair_px:.1f}" == expected[each.sha256]["hair_px"]
         assert str(each.measurement.region_px) == expected[each.sha256]["region_px"]
+
+
+def test_decisions_give_the_same_numbers_in_a_study_and_in_track(
+    real_study, tracked, few_photographs, tmp_path
+):
+    trial, out = tmp_path / "trial", tmp_path / "results"
+    shutil.copytree(real_study[1], trial)
+    shutil.copytree(tracked[1], out)
+    store = StudyStore(trial)
+    names = [each.sha256 for each in store.photographs()]
+    corners = [[x, y] for x, y in ((500, 400), (800, 400), (800, 650), (500, 650))]
+    changes = (
+        Change(("photo", names[1], "verdict"), None, {"verdict": "excluded", "reason": "wet"}),
+        Change(("photo", names[2], "reference"), None, True),
+        Change(("photo", names[2], "region"), None, {"polygons": [corners]}),
+    )
+    StudyDecisions(store).decide("Dr. Grey", changes)
+    assert invoke("run", trial, "--jobs", "2", "--quiet").exit_code == 1
+    arguments = ["track", str(few_photographs), "--out", str(out), "--decisions", str(trial)]
+    assert CliRunner().invoke(main, arguments).exit_code == 1
+    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["sha256"] in names]
+    expected = [
+        [row["status"], row["reason_code"], row["hair_px"]]
+        for row in rows
+        if row["reason_code"] != "duplicate_of"
+    ]
+    found = [
+        [
+            each.status.value,
+            each.reason.code if each.reason else "",
+            f"{each.measurement.hair_px:.1f}" if each.measurement else "",
+        ]
+        for each in store.outcomes()
+    ]
+    assert sorted(found) == sorted(expected)
+    assert [each[0] for each in sorted(found)] == ["measured", "measured", "refused"]
+    whole = {each.sha256: each.measurement for each in StudyStore(real_study[1]).outcomes()}
+    drawn = {each.sha256: each.measurement for each in store.outcomes()}
+    assert drawn[names[2]].region_px < 0.5 * whole[names[2]].region_px
+    session = ReviewSession(StudyPlace(store))
+    (series,) = session.state()["series"]
+    pictures = {each["sha256"]: each["pictures"] for each in series["photographs"]}
+    assert [list(pictures[name]) for name in names] == [
+        ["overlay", "compare", "gain-loss"],
+        [],
+        ["overlay"],
+    ]
+    overlay = session.picture(pictures[names[2]]["overlay"])
+    assert overlay == (out / pictures[names[2]]["overlay"]).read_bytes()
