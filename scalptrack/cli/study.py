@@ -260,6 +260,8 @@ def run_command(
     Results are stored one by one. A run that was stopped continues with the next `study run`; the
     results are the same bytes for any number of processes and of interruptions. After an update of
     scalptrack everything is measured again, so that no two numbers come from different versions.
+    What was decided with `scalptrack review STUDY` is applied: a subject and view of which
+    something was decided since is measured again.
 
     \b
     Examples:
@@ -318,7 +320,8 @@ def _executor(scheduler: str | None, jobs: int | None) -> AbstractContextManager
 def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
     """Show where STUDY stands: what is done, what failed and why, which visits are missing.
 
-    The exit status is 0 when everything is measured and no visit is missing, else 1.
+    The exit status is 0 when everything is measured, no visit is missing, and nothing that was
+    decided with `scalptrack review STUDY` waits for a run; else 1.
 
     \b
     Example:
@@ -341,7 +344,8 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
         for absent in status.missing_visits:
             click.echo(f"missing  {absent.subject}, {absent.view}, {absent.visit}")
     echo_counts(status.counts_line())
-    finish(all_good=status.measured == status.photographs and not status.missing_visits)
+    all_measured = status.measured == status.photographs and not status.series_outdated
+    finish(all_good=all_measured and not status.missing_visits)
 
 
 def _echo_decisions(status: StudyStatus) -> None:

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 import pytest
 from jsonschema import Draft202012Validator
 from pyarrow.parquet import read_table
-from study.decided import EXCLUDED, RIGHT_HALF, decide, hashes_of, run, study
+from study.decided import CORNERS, EXCLUDED, RIGHT_HALF, decide, hashes_of, run, study
 from study.fake_pipeline import HereExecutor
 from study.study_files import invoke
 from study.trial import make_trial
@@ -67,6 +67,16 @@ def test_status_says_what_became_of_each_decision(decided):
 
 def test_status_of_a_study_without_decisions_says_nothing_of_them(study):
     assert "decisions" not in invoke("status", study.folder).stdout
+
+
+def test_status_is_1_while_results_are_older_than_decisions(study):
+    pairs = [[x, y, x + 1, y] for x, y in CORNERS]
+    reference = hashes_of(study)["s1_2024-01-10_1.jpg"]
+    decide(study, "stranger.jpg", "points", {"reference": reference, "pairs": pairs})
+    run(study)
+    assert invoke("status", study.folder).exit_code == 0
+    decide(study, FIRST, "reference", value=True)
+    assert invoke("status", study.folder).exit_code == 1
 
 
 def test_a_run_says_what_it_could_not_use(decided, monkeypatch):
