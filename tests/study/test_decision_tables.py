@@ -16,6 +16,8 @@ from study.trial import make_trial
 
 from scalptrack.review.decisions import Change
 from scalptrack.study.decisions import StudyDecisions
+from scalptrack.study.fhir import Method, fhir_bundle
+from scalptrack.study.tidy import load_results
 
 __all__ = ["study"]
 
@@ -171,6 +173,18 @@ def test_the_tables_say_which_results_used_which_decisions(study, tmp_path):
         ("s1", "3", "no"),
         ("s2", "", "no"),
     ]
+
+
+def test_a_drawn_region_is_said_in_fhir(study):
+    decide(study, FIRST, "region", RIGHT_HALF)
+    run(study)
+    bundle = fhir_bundle(load_results(study), Method("none", "0" * 64, "study"))
+    notes = {
+        (each["subject"]["identifier"]["value"], text["text"])
+        for each in (entry["resource"] for entry in bundle["entry"][1:])
+        for text in each["note"]
+    }
+    assert {name for name, text in notes if text.endswith("a region that a person drew")} == {"s0"}
 
 
 def test_an_export_of_results_that_are_older_than_decisions_says_so(study, tmp_path):

@@ -27,8 +27,10 @@ from scalptrack.cli.main import main
 from scalptrack.errors import ScalptrackError
 from scalptrack.plain import to_plain
 from scalptrack.records import Status
+from scalptrack.review.decision_file import DecisionFile
 from scalptrack.review.decisions import Change
 from scalptrack.review.session import ReviewSession
+from scalptrack.review.store import Source
 from scalptrack.study import running
 from scalptrack.study.decisions import StudyDecisions
 from scalptrack.study.reviewing import StudyPlace
@@ -215,8 +217,14 @@ def test_a_killed_worker_ends_the_run_with_advice_and_keeps_what_is_done(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system with fork")
 def test_runs_that_are_killed_anywhere_end_with_the_same_results(photos, tmp_path, pipeline):
     whole = _study(photos, tmp_path / "whole")
-    run_study(whole, executor=HereExecutor())
     killed = _study(photos, tmp_path / "killed")
+    decided = DecisionFile(tmp_path / "decisions.jsonl")
+    excluded = {"verdict": "excluded", "reason": "wet hair"}
+    for each in whole.photographs()[:5:4]:
+        decided.decide("Dr. Grey", [Change(("photo", each.sha256, "verdict"), None, excluded)])
+    for store in (whole, killed):
+        StudyDecisions(store).take("Dr. Grey", Source("decisions.jsonl", decided.read()))
+    run_study(whole, executor=HereExecutor())
     program = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("killed_runs.py"))]
     run = subprocess.run(
         [*program, str(killed.folder), "40"],
@@ -231,6 +239,9 @@ def test_runs_that_are_killed_anywhere_end_with_the_same_results(photos, tmp_pat
     assert kills >= 10
     assert _text(killed) == _text(whole)
     assert killed.finished_series() == whole.finished_series()
+    assert killed.used_decisions() == whole.used_decisions()
+    assert sum(len(each) for each in killed.used_decisions().values()) == 2
+    assert StudyDecisions(killed).read() == decided.read()
     actions = [each.action for each in killed.log_lines()]
     assert actions[-1] == "run finished"
 
