@@ -244,6 +244,7 @@ def test_runs_that_are_killed_anywhere_end_with_the_same_results(photos, tmp_pat
     assert StudyDecisions(killed).read() == decided.read()
     actions = [each.action for each in killed.log_lines()]
     assert actions[-1] == "run finished"
+    assert actions.count("run started") > 10
 
 
 def test_two_runs_at_the_same_time_give_the_same_as_one(photos, tmp_path, pipeline):
