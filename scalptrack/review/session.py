@@ -150,21 +150,17 @@ def _series(reviewed: Reviewed, decisions: Mapping[Target, Decision]) -> list[di
     for each in reviewed.photographs:
         if each["subject"] and each["view"]:
             places.setdefault((each["subject"], each["view"]), []).append(each)
+    charts = sorted(name for name in reviewed.outputs if name.endswith("/timeline.png"))
     found = []
     for (subject, view), rows in sorted(places.items()):
         photographs = [_shown(each, decisions) for each in rows]
-        charts = [
-            name
-            for name in sorted(reviewed.outputs)
-            if name.endswith("/timeline.png") and _beside(name, rows)
-        ]
         found.append(
             {
                 "subject": subject,
                 "view": view,
                 "photographs": photographs,
                 "need_a_look": sum(each["open"] for each in photographs),
-                "chart": charts[0] if charts else None,
+                "chart": next((name for name in charts if _beside(name, rows)), None),
                 "changes": [
                     each
                     for each in reviewed.changes

@@ -140,6 +140,7 @@ def test_the_list_says_what_needs_a_look_and_why(served):
         [],
     ]
     assert (state["stale"], state["decisions"], state["log"]) == (False, [], [])
+    assert [each["chart"] for each in state["series"]] == ["anna/vertex/timeline.png", None]
 
 
 def test_a_decision_is_kept_makes_the_numbers_stale_and_is_undone(served):
