@@ -51,7 +51,7 @@ from scalptrack.records import (
     ZoneTimeline,
 )
 from scalptrack.schemas import file_name
-from scalptrack.study import export, stats_tables, tidy, unblinding
+from scalptrack.study import decision_table, export, stats_tables, tidy, unblinding
 from scalptrack.study.blinding import Pack, PackKey
 from scalptrack.study.design import MissingVisit
 from scalptrack.study.form import CANNOT_JUDGE, SCALE
@@ -279,6 +279,7 @@ def study_documents(known: Records) -> dict[str, Schema]:
         "photographs": columns(tidy.PHOTOGRAPH_FIELDS, complete=True),
         "visits": columns(tidy.VISIT_FIELDS, complete=True),
         "missing_visits": columns(tidy.MISSING_FIELDS, complete=True),
+        "decisions": columns(decision_table.DECISION_FIELDS, complete=True),
     }
     for name in ("photographs", "visits"):
         tables[name]["items"] |= covariates

@@ -61,13 +61,14 @@ def write_run_record(
         "schema": RUN_SCHEMA,
         "photographs": str(catalog.root.resolve()),
         "arguments": list(words),
-        "findings": {each.sha256: _findings(each) for each in outcomes if each.sha256},
+        "findings": {each.sha256: findings_of(each) for each in outcomes if each.sha256},
     }
     text = json.dumps(document, indent=1, ensure_ascii=False)
     write_bytes_atomic(folder.state_folder / RUN_NAME, text.encode("utf-8", "surrogatepass"))
 
 
-def _findings(outcome: Outcome) -> list[dict[str, Any]]:
+def findings_of(outcome: Outcome) -> list[dict[str, Any]]:
+    """All findings about a photograph, each once, as plain values."""
     found: tuple[Finding, ...] = outcome.quality.findings if outcome.quality else ()
     return [to_plain(each) for each in dict.fromkeys((*found, *outcome.warnings))]
 

@@ -201,7 +201,7 @@ def _write_pictures(
     base = series_folder(series.subject, series.view)
     for index, each in enumerate(series.photographs):
         photograph = each.member.photograph
-        made = _cached_pictures(series, index, cache, settings, cover_faces=cover_faces)
+        made = pictures_of(series, index, cache, settings, cover_faces=cover_faces)
         if made is None:
             continue
         stem = f"{base}/{photograph.visit_date.isoformat()}_{photograph.replicate}"
@@ -220,15 +220,34 @@ def _digest(registration: Registration) -> str:
     return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
 
 
-def _cached_pictures(
+def pictures_of(
     series: Series,
     index: int,
     cache: RecordCache,
     settings: Settings,
     *,
-    cover_faces: bool,
+    cover_faces: bool = False,
 ) -> PhotographPictures | None:
-    """Pictures of one photograph, drawn again only when the compared region is another one."""
+    """Pictures of one photograph, drawn again only when the compared region is another one.
+
+    Parameters
+    ----------
+    series : Series
+        The photograph's series.
+    index : int
+        Which of its photographs.
+    cache : RecordCache
+        Holds pictures that were drawn before.
+    settings : Settings
+        Those that it was measured with.
+    cover_faces : bool
+        Cover faces.
+
+    Returns
+    -------
+    PhotographPictures or None
+        None where it wasn't measured, or what has to be covered can't be.
+    """
     if series.reference is None or series.region is None:
         return None
     registration = series.photographs[index].registration

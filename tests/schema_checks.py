@@ -14,7 +14,7 @@ import pytest
 
 WRITERS = (
     "scalptrack.outputs",
-    "scalptrack.review.log",
+    "scalptrack.review.decision_file",
     "scalptrack.run_record",
     "scalptrack.study.blinding",
     "scalptrack.study.database",

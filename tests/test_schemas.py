@@ -14,9 +14,8 @@ from schema_checks import problems_of, strict
 import scalptrack
 from scalptrack.cli.main import main
 from scalptrack.records import Settings
-from scalptrack.review import log
+from scalptrack.review import decision_file
 from scalptrack.review.decisions import OF_PHOTOGRAPHS, OF_SUBJECTS, Change, checked
-from scalptrack.review.log import DecisionStore
 from scalptrack.schemas import file_name, load_schema, schema_names
 from scalptrack.tables import provenance
 
@@ -159,7 +158,7 @@ def test_a_decision_that_can_not_be_is_noticed(decisions):
 
 
 def test_every_line_of_a_file_of_decisions_is_watched(watched_documents, tmp_path):
-    store = DecisionStore(tmp_path / "decisions.jsonl")
+    store = decision_file.DecisionFile(tmp_path / "decisions.jsonl")
     for what, value in DECIDED:
         kind, name = ("subject", "anna") if what == "events" else ("photo", PHOTO)
         before = store.read().decisions().get((kind, name, what))
@@ -170,7 +169,7 @@ def test_every_line_of_a_file_of_decisions_is_watched(watched_documents, tmp_pat
     lines = store.path.read_text().splitlines()
     assert [problems_of(json.loads(line)) for line in lines] == [[]] * (len(DECIDED) + 1)
     content = "\n".join([lines[0], json.dumps(json.loads(lines[1]) | {"who": None})])
-    log.write_bytes_atomic(store.path, content.encode())
+    decision_file.write_bytes_atomic(store.path, content.encode())
     assert watched_documents == ["scalptrack.decisions/1: $.who: None is not of type 'string'"]
     watched_documents.clear()
 

@@ -27,6 +27,7 @@ from scalptrack.plain import to_plain
 
 if TYPE_CHECKING:
     from scalptrack.study.design import Schedule, StudyDesign
+    from scalptrack.study.status import StudyStatus
     from scalptrack.study.store import StudyStore
 
 study_argument = click.argument("study", type=click.Path(path_type=Path, file_okay=False))
@@ -259,6 +260,8 @@ def run_command(
     Results are stored one by one. A run that was stopped continues with the next `study run`; the
     results are the same bytes for any number of processes and of interruptions. After an update of
     scalptrack everything is measured again, so that no two numbers come from different versions.
+    What was decided with `scalptrack review STUDY` is applied: a subject and view of which
+    something was decided since is measured again.
 
     \b
     Examples:
@@ -278,6 +281,9 @@ def run_command(
             counts = run_study(store, executor=executor, on_step=step)
     if as_json:
         echo_json({"schema": "scalptrack.study.run/1", **to_plain(counts)})
+    elif not quiet:
+        for note in counts.notes:
+            click.echo(f"Note: {note}", err=True)
     echo_counts(counts.line())
     finish(all_good=counts.measured == counts.photographs)
 
@@ -314,7 +320,8 @@ def _executor(scheduler: str | None, jobs: int | None) -> AbstractContextManager
 def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
     """Show where STUDY stands: what is done, what failed and why, which visits are missing.
 
-    The exit status is 0 when everything is measured and no visit is missing, else 1.
+    The exit status is 0 when everything is measured, no visit is missing, and nothing that was
+    decided with `scalptrack review STUDY` waits for a run; else 1.
 
     \b
     Example:
@@ -329,6 +336,7 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
     elif not quiet:
         click.echo(f"photographs analysed  {status.analysed} of {status.photographs}")
         click.echo(f"subjects x views done  {status.series_finished} of {status.series}")
+        _echo_decisions(status)
         for code, number in status.reasons.items():
             click.echo(f"without a number  {number} x {code}")
         for each in status.failed:
@@ -336,7 +344,21 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
         for absent in status.missing_visits:
             click.echo(f"missing  {absent.subject}, {absent.view}, {absent.visit}")
     echo_counts(status.counts_line())
-    finish(all_good=status.measured == status.photographs and not status.missing_visits)
+    all_measured = status.measured == status.photographs and not status.series_outdated
+    finish(all_good=all_measured and not status.missing_visits)
+
+
+def _echo_decisions(status: StudyStatus) -> None:
+    """What became of what a reviewer decided, if anything was."""
+    if status.decisions:
+        click.echo(
+            f"decisions  {status.decisions} hold, {status.decisions_used} in the results, "
+            f"{status.decisions_waiting} waiting for the next run"
+        )
+    if status.series_outdated:
+        click.echo(f"subjects x views older than what was decided  {status.series_outdated}")
+    for each in status.decisions_unused:
+        click.echo(f"unused  {each.sentence()}")
 
 
 @study_command.command("export", short_help="Tidy tables with their dictionary.")
@@ -357,7 +379,7 @@ def status_command(study: Path, *, as_json: bool, quiet: bool) -> None:
 def export_command(
     study: Path, *, out: Path | None, fhir: Path | None, as_json: bool, quiet: bool
 ) -> None:
-    """Write the results of STUDY as tidy tables: photographs, visits, missing visits.
+    """Write the results of STUDY as tidy tables: photographs, visits, missing visits, decisions.
 
     Each table is written as CSV and Parquet, all of them as one JSON document with its JSON
     schema, and data_dictionary.csv says what every column holds. Photographs that are still to do

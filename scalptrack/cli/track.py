@@ -90,8 +90,10 @@ FEW_PHOTOGRAPHS = 4
 )
 @click.option(
     "--decisions",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="What was decided with `scalptrack review`.  [default: OUT/decisions.jsonl, when there]",
+    type=click.Path(path_type=Path),
+    metavar="PLACE",
+    help="What was decided with `scalptrack review`: a file, or the folder of a study.  [default: "
+    "OUT/decisions.jsonl, when there]",
 )
 @click.option("--no-decisions", is_flag=True, help="Measure as if nothing had been decided.")
 @click.option("--pdf", is_flag=True, help="Also write the report as report.pdf (A4).")
@@ -308,17 +310,18 @@ def _beside(photos: Path, named: Path | None, name: str) -> Path | None:
 
 
 def _read_decisions(out: Path, named: Path | None, *, unused: bool) -> tuple[DecisionLog, str]:
-    """What was decided, and the name of the file; no lines where there is none."""
-    from scalptrack.review.log import DECISIONS_NAME, DecisionLog, read_log
+    """What was decided, and the name of its place; no lines where there is none."""
+    from scalptrack.review.decision_file import DECISIONS_NAME, read_log
+    from scalptrack.review.log import DecisionLog
+    from scalptrack.review.places import source_at
 
     if unused and named is not None:
         message = "--decisions and --no-decisions contradict each other."
         raise CommandError(message)
-    if named is not None and not named.is_file():
-        message = f"{named} doesn't exist. Give a file that `scalptrack review` wrote."
-        raise CommandError(message)
-    path = named or out / DECISIONS_NAME
-    return DecisionLog() if unused else read_log(path), path.name
+    if named is not None:
+        source = source_at(named)
+        return source.log, source.name
+    return DecisionLog() if unused else read_log(out / DECISIONS_NAME), DECISIONS_NAME
 
 
 def _run(

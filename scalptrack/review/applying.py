@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,17 +19,33 @@ NUMBERLESS = ("note",)
 """What is decided without any effect on a number."""
 
 
+def has_effect(target: Target, decision: Decision) -> bool:
+    """Whether a decision changes what a run gives."""
+    what = target[2]
+    if what == "verdict":
+        return bool(decision.value["verdict"] == "excluded")
+    return what not in NUMBERLESS
+
+
+def as_plain(target: Target, decision: Decision) -> dict[str, Any]:
+    """A decision as provenance holds it."""
+    kind, name, what = target
+    return {
+        kind: name,
+        "what": what,
+        "value": decision.value,
+        "who": decision.who,
+        "at": decision.at,
+    }
+
+
 def effective(decisions: Decisions) -> list[dict[str, Any]]:
     """Decisions that change what a run gives, in a fixed order, as plain values."""
-    found = []
-    for (kind, name, what), decision in sorted(decisions.items()):
-        value = decision.value
-        if what in NUMBERLESS or (what == "verdict" and value["verdict"] != "excluded"):
-            continue
-        found.append(
-            {kind: name, "what": what, "value": value, "who": decision.who, "at": decision.at}
-        )
-    return found
+    return [as_plain(*each) for each in sorted(decisions.items(), key=_target) if has_effect(*each)]
+
+
+def _target(item: tuple[Target, Decision]) -> Target:
+    return item[0]
 
 
 def apply_decisions(
@@ -57,10 +73,10 @@ def apply_decisions(
     if not log.entries:
         return catalog, Corrections()
     decisions = log.decisions()
-    by_hash = {each.sha256: each for each in catalog.photographs}
     subjects = {each.subject for each in catalog.photographs}
-    catalog, notes = _with_references(catalog, decisions, by_hash)
-    hashes = {*by_hash, *(each.sha256 for each in catalog.rejected)}
+    photographs, notes = with_references(catalog.photographs, decisions)
+    catalog = replace(catalog, photographs=photographs)
+    hashes = {each.sha256 for each in photographs} | {each.sha256 for each in catalog.rejected}
     known = {
         target: decision
         for target, decision in decisions.items()
@@ -81,25 +97,36 @@ def apply_decisions(
         )
     if applied:
         notes.insert(0, f"{source}: {plural(len(applied), 'decision')} of a reviewer applied.")
-    corrections = Corrections(
-        excluded=_excluded(known),
-        regions=_regions(known),
-        points=_points(known),
-        events=_events(known),
-        notes=tuple(notes),
-        record=record,
+    return catalog, replace(corrections_of(known), notes=tuple(notes), record=record)
+
+
+def corrections_of(decisions: Decisions) -> Corrections:
+    """What decisions exclude, draw, set and note, as stages take it."""
+    return Corrections(
+        excluded=_excluded(decisions),
+        regions=_regions(decisions),
+        points=_points(decisions),
+        events=_events(decisions),
     )
-    return catalog, corrections
 
 
 def _of(decisions: Decisions, what: str) -> dict[str, Decision]:
     return {name: each for (_, name, about), each in decisions.items() if about == what}
 
 
-def _with_references(
-    catalog: Catalog, decisions: Decisions, by_hash: Mapping[str, Photograph]
-) -> tuple[Catalog, list[str]]:
-    """The catalog with the chosen references; the later choice where there are two."""
+def with_references(
+    photographs: Sequence[Photograph], decisions: Decisions
+) -> tuple[tuple[Photograph, ...], list[str]]:
+    """Photographs with the references that were chosen; the later choice where there are two.
+
+    Returns
+    -------
+    tuple of Photograph
+        In the same order.
+    list of str
+        Sentences on places with two choices.
+    """
+    by_hash = {each.sha256: each for each in photographs}
     chosen: dict[tuple[str, str], Photograph] = {}
     notes = []
     marks = sorted(_of(decisions, "reference").items(), key=lambda each: each[1].number)
@@ -114,13 +141,13 @@ def _with_references(
                 "marked as the reference of one view; the later mark counts."
             )
         chosen[place] = photograph
-    photographs = tuple(
+    marked = tuple(
         replace(each, set_as_reference=each is chosen[each.subject, each.view])
         if (each.subject, each.view) in chosen
         else each
-        for each in catalog.photographs
+        for each in photographs
     )
-    return replace(catalog, photographs=photographs), notes
+    return marked, notes
 
 
 def _excluded(decisions: Decisions) -> dict[str, Reason]:

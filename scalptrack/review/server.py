@@ -13,8 +13,8 @@ from importlib import resources
 from typing import Any
 
 from scalptrack.errors import InputError, ScalptrackError
-from scalptrack.review.log import ConflictError
 from scalptrack.review.session import ReviewSession
+from scalptrack.review.store import ConflictError
 from scalptrack.serving import (
     LocalServer,
     Manners,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
@@ -14,14 +13,14 @@ import numpy as np
 from scalptrack.errors import ImageReadError, InputError
 from scalptrack.images import encode_image, read_photograph
 from scalptrack.review.decisions import Change, Target
-from scalptrack.review.folder import (
-    ReviewFolder,
+from scalptrack.review.log import Decision
+from scalptrack.review.reviewed import (
+    Reviewed,
+    ReviewPlace,
     document_of,
     is_settled,
-    read_folder,
     seen_of,
 )
-from scalptrack.review.log import Decision, DecisionStore
 
 SHOWN_SIDE_PX = 1600
 """Longest side of a photograph on the page; what is drawn is kept in the photograph's pixels."""
@@ -30,54 +29,48 @@ KEPT_PICTURES = 12
 
 
 class ReviewSession:
-    """Everything behind the page of one results folder.
+    """Everything behind the page.
 
     Parameters
     ----------
-    root : Path
-        Where `track` wrote its results.
-    photos : Path or None
-        Where the photographs are, if not where the run found them.
+    place : ReviewPlace
+        Results of `track`, or a study.
     reviewer : str
         Name that the page begins with; may be empty.
 
     Raises
     ------
     InputError
-        If the folder holds no results, or its file of decisions was tampered with.
+        If the decisions were tampered with.
     """
 
-    def __init__(self, root: Path, *, photos: Path | None = None, reviewer: str = "") -> None:
-        self._root, self._photos = root, photos
+    def __init__(self, place: ReviewPlace, *, reviewer: str = "") -> None:
+        self._place = place
         self.reviewer = reviewer
-        self.store = DecisionStore(self.folder().decisions_path)
+        self.store = place.store
         self.store.read()
         self._pictures: OrderedDict[str, tuple[bytes, tuple[int, int]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def folder(self) -> ReviewFolder:
-        """The results as they are now: `track` may have run again meanwhile."""
-        return read_folder(self._root, photos=self._photos)
-
     def document(self) -> dict[str, Any]:
         """Decisions and log, for `review --json`."""
-        return document_of(self.folder(), self.store.read())
+        return document_of(self._place.read(), self.store.place, self.store.read())
 
     def state(self) -> dict[str, Any]:
         """Everything that the page shows."""
-        folder, log = self.folder(), self.store.read()
+        reviewed, log = self._place.read(), self.store.read()
         decisions = log.decisions()
-        return document_of(folder, log) | {
-            "title": folder.root.resolve().name,
+        return document_of(reviewed, self.store.place, log) | {
+            "title": reviewed.title,
             "reviewer": self.reviewer,
-            "photo_root_known": folder.photo_root is not None,
-            "series": _series(folder, decisions),
+            "photo_root_known": reviewed.photographs_known,
+            "series": _series(reviewed, decisions),
             "events": {
                 name: each.value for (_, name, what), each in decisions.items() if what == "events"
             },
             "unfiled": [
                 _shown(each, decisions)
-                for each in folder.photographs
+                for each in reviewed.photographs
                 if not (each["subject"] and each["view"])
             ],
         }
@@ -91,12 +84,12 @@ class ReviewSession:
             If they can't be decided, or (`ConflictError`) somebody else decided meanwhile.
         """
         parsed = [Change.from_dict(each) for each in changes]
-        folder = self.folder()
+        reviewed = self._place.read()
         decisions = self.store.read().decisions()
         completed = list(parsed)
         for change in parsed:
-            _require_known(folder, change)
-            completed += _consequences(folder, decisions, change, completed)
+            _require_known(reviewed, change)
+            completed += _consequences(reviewed, decisions, change, completed)
         self.store.decide(who, completed)
         return self.state()
 
@@ -104,6 +97,12 @@ class ReviewSession:
         """Take a line of the log back; returns the new state."""
         self.store.undo(who, number)
         return self.state()
+
+    def unknown(self) -> int:
+        """How many decisions hold on photographs and people that aren't among the results."""
+        photographs = self._place.read().photographs
+        names = {each[key] for each in photographs for key in ("sha256", "subject")}
+        return sum(name not in names for _, name, _ in self.store.read().decisions())
 
     def photograph(self, sha256: str) -> tuple[bytes, tuple[int, int]]:
         """JPEG of a photograph, at most `SHOWN_SIDE_PX` long, and its true (width, height).
@@ -117,7 +116,7 @@ class ReviewSession:
             if sha256 in self._pictures:
                 self._pictures.move_to_end(sha256)
                 return self._pictures[sha256]
-        path = self.folder().photograph_path(sha256)
+        path = self._place.read().photograph_path(sha256)
         try:
             image, _ = read_photograph(path)
         except ImageReadError as error:
@@ -135,50 +134,36 @@ class ReviewSession:
         return made
 
     def picture(self, name: str) -> bytes:
-        """A picture that the run wrote.
+        """A picture of the results.
 
         Raises
         ------
-        InputError
-            If the run wrote no such picture.
+        ScalptrackError
+            If there is no such picture.
         """
-        folder = self.folder()
-        path = PurePosixPath(name)
-        sound = path.suffix in {".jpg", ".png"} and not path.is_absolute()
-        if not sound or ".." in path.parts or name not in folder.outputs:
-            msg = "There is no such picture."
-            raise InputError(msg)
-        try:
-            return (folder.root / path).read_bytes()
-        except OSError as error:
-            msg = f"{name} can't be read: {error.strerror or error}."
-            raise InputError(msg) from error
+        return self._place.read().picture(name)
 
 
-def _series(folder: ReviewFolder, decisions: Mapping[Target, Decision]) -> list[dict[str, Any]]:
+def _series(reviewed: Reviewed, decisions: Mapping[Target, Decision]) -> list[dict[str, Any]]:
     """Subjects and views with their photographs, charts and changes."""
     places: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for each in folder.photographs:
+    for each in reviewed.photographs:
         if each["subject"] and each["view"]:
             places.setdefault((each["subject"], each["view"]), []).append(each)
+    charts = sorted(name for name in reviewed.outputs if name.endswith("/timeline.png"))
     found = []
     for (subject, view), rows in sorted(places.items()):
         photographs = [_shown(each, decisions) for each in rows]
-        charts = [
-            name
-            for name in sorted(folder.outputs)
-            if name.endswith("/timeline.png") and _beside(name, rows)
-        ]
         found.append(
             {
                 "subject": subject,
                 "view": view,
                 "photographs": photographs,
                 "need_a_look": sum(each["open"] for each in photographs),
-                "chart": charts[0] if charts else None,
+                "chart": next((name for name in charts if _beside(name, rows)), None),
                 "changes": [
                     each
-                    for each in folder.changes
+                    for each in reviewed.changes
                     if (each.get("subject"), each.get("view")) == (subject, view)
                 ],
             }
@@ -209,18 +194,18 @@ def _shown(photograph: Mapping[str, Any], decisions: Mapping[Target, Decision]) 
     }
 
 
-def _require_known(folder: ReviewFolder, change: Change) -> None:
-    """Refuse what is decided on a photograph or person that the run doesn't have."""
+def _require_known(reviewed: Reviewed, change: Change) -> None:
+    """Refuse what is decided on a photograph or person that isn't there."""
     kind, name, _ = change.target
     key = "sha256" if kind == "photo" else "subject"
-    if change.after is None or any(each[key] == name for each in folder.photographs):
+    if change.after is None or any(each[key] == name for each in reviewed.photographs):
         return
-    msg = f"The run in this folder has no {'photograph' if kind == 'photo' else 'person'} {name}."
+    msg = f"{reviewed.title} has no {'photograph' if kind == 'photo' else 'person'} {name}."
     raise InputError(msg)
 
 
 def _consequences(
-    folder: ReviewFolder,
+    reviewed: Reviewed,
     decisions: Mapping[Target, Decision],
     change: Change,
     already: Sequence[Change],
@@ -246,7 +231,7 @@ def _consequences(
         if verdict is not None and verdict.value["verdict"] == "excluded":
             msg = "An excluded photograph can't be the reference. Take it back first."
             raise InputError(msg)
-        wanted |= dict.fromkeys(_siblings(folder, chosen))
+        wanted |= dict.fromkeys(_siblings(reviewed, chosen))
     named = {each.target for each in already}
     found = []
     for name, mark in wanted.items():
@@ -257,10 +242,10 @@ def _consequences(
     return found
 
 
-def _siblings(folder: ReviewFolder, sha256: str) -> list[str]:
+def _siblings(reviewed: Reviewed, sha256: str) -> list[str]:
     """The other photographs of the same subject and view."""
-    rows = {each["sha256"]: (each["subject"], each["view"]) for each in folder.photographs}
+    rows = {each["sha256"]: (each["subject"], each["view"]) for each in reviewed.photographs}
     if sha256 not in rows:
-        msg = f"The run in this folder has no photograph {sha256[:12]}."
+        msg = f"{reviewed.title} has no photograph {sha256[:12]}."
         raise InputError(msg)
     return [name for name, place in rows.items() if place == rows[sha256] and name != sha256]

@@ -21,9 +21,8 @@ from sqlalchemy import event
 
 from scalptrack.errors import InputError, OutputError
 from scalptrack.images import write_bytes_atomic
+from scalptrack.study.extra import DATABASE_NAME, POINTER_NAME
 
-DATABASE_NAME = "study.sqlite"
-POINTER_NAME = "database.json"
 POINTER_SCHEMA = "scalptrack.study.database/1"
 LOCK_WAIT_S = 60.0
 CONNECT_WAIT_S = 15

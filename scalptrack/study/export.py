@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scalptrack.outputs import OutputFolder
+from scalptrack.study.decision_table import decision_table
 from scalptrack.study.parquet import parquet_bytes
 from scalptrack.study.tidy import (
     Field,
@@ -52,7 +53,12 @@ def export_study(results: StudyResults, out: Path) -> tuple[str, ...]:
     OutputError
         If a file would overwrite what scalptrack did not write, or can't be written.
     """
-    tables = (photograph_table(results), visit_table(results), missing_table(results))
+    tables = (
+        photograph_table(results),
+        visit_table(results),
+        missing_table(results),
+        decision_table(results),
+    )
     return write_tables(tables, out, schema_name="scalptrack.study.tables/1")
 
 

@@ -1,13 +1,22 @@
-"""The packages that only studies need: what to say when they are not there."""
+"""What is known of studies without their packages: a study's folder, and what to install."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 from scalptrack.errors import InputError
 
 EXTRA_PACKAGES = ("sqlalchemy", "alembic", "pyarrow", "statsmodels")
 INSTALL = "pip install 'scalptrack[study]'"
+
+DATABASE_NAME = "study.sqlite"
+POINTER_NAME = "database.json"
+
+
+def holds_study(folder: Path) -> bool:
+    """Whether a folder is that of a study."""
+    return (folder / DATABASE_NAME).is_file() or (folder / POINTER_NAME).is_file()
 
 
 def require_extra() -> None:

@@ -210,6 +210,8 @@ def _observation(
     without = Counter(codes.get(each.name, "") for each in members if each.name not in measured)
     reasons = "; ".join(f"{number} x {code}" for code, number in sorted(without.items()))
     notes = [f"planned visit: {row['visit']}"]
+    if row["drawn_region"]:
+        notes.append("the compared scalp is a region that a person drew")
     if reasons:
         notes.append(
             f"{sum(without.values())} of {len(members)} photographs have no number: {reasons}"

@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,20 +24,26 @@ from scalptrack.aligning import Analysis, Member
 from scalptrack.cache import RecordCache
 from scalptrack.errors import ImageReadError, ScalptrackError
 from scalptrack.images import sha256_of_file
-from scalptrack.pipeline import RECORD_TYPES, analyse_photograph, measure_series
+from scalptrack.pipeline import RECORD_TYPES, Series, analyse_photograph, measure_series
 from scalptrack.records import Outcome, Photograph, Reason, Settings, Status
+from scalptrack.review.applying import corrections_of
 from scalptrack.segmentation import shared_segmenter
 from scalptrack.study.addresses import PhotoRoot, shown
+from scalptrack.study.decision_states import WITHOUT_USE, State, states_of
 from scalptrack.study.fetching import TRANSIENT_CODES as FETCH_CODES
 from scalptrack.study.fetching import fetched, most_bytes
+from scalptrack.study.series import (
+    CONTENT_CHANGED,
+    RETRY,
+    SeriesJob,
+    series_jobs,
+    used_decisions,
+)
 from scalptrack.study.store import AnalysisRow, StudyStore
 from scalptrack.tables import fingerprint
 
-TRANSIENT_CODES = FETCH_CODES | {"internal_error", "content_changed"}
+TRANSIENT_CODES = FETCH_CODES | {"internal_error", CONTENT_CHANGED}
 """Reasons that another run may not meet again; what they touch is computed again by each run."""
-
-RETRY = "again "
-"""Begins the mark of a series that is finished for now, and is tried again by each run."""
 
 UNITS_IN_FLIGHT = 256
 """Units handed to the executor at a time: enough for a cluster, little to hold in memory."""
@@ -64,7 +70,19 @@ class WorkPlace:
 
 @dataclass(frozen=True, slots=True)
 class RunCounts:
-    """What became of the photographs, and how much of it was computed by this run."""
+    """What became of the photographs, and how much of it was computed by this run.
+
+    Attributes
+    ----------
+    photographs, measured, refused, rejected : int
+        All of the study.
+    analysed_now, series_now : int
+        Photographs, and subjects with a view, that were computed by this run.
+    decisions_used : int
+        Decisions of a reviewer that the results were made with.
+    notes : tuple of str
+        Decisions that no number rests on, and why.
+    """
 
     photographs: int
     measured: int
@@ -72,6 +90,8 @@ class RunCounts:
     rejected: int
     analysed_now: int
     series_now: int
+    decisions_used: int
+    notes: tuple[str, ...]
 
     def line(self) -> str:
         """The line that a run ends with."""
@@ -103,11 +123,28 @@ def analyse_unit(photograph: Photograph, place: WorkPlace) -> Reason | None:
     return analysis_of(photograph, place).reason
 
 
-def series_unit(photographs: Sequence[Photograph], place: WorkPlace) -> tuple[Outcome, ...]:
+def series_unit(job: SeriesJob, place: WorkPlace) -> tuple[Outcome, ...]:
     """Measure all photographs of one subject and view."""
-    members = [Member(each, analysis_of(each, place)) for each in photographs]
-    subject, view = photographs[0].subject, photographs[0].view
-    return measure_series(subject, view, members, place.settings, cache=place.cache()).outcomes
+    return measured_series(job, place).outcomes
+
+
+def measured_series(job: SeriesJob, place: WorkPlace) -> Series:
+    """One subject and view with what was decided of its photographs.
+
+    A decision on a photograph whose file is another one by now is not applied: nobody decided on
+    that one.
+    """
+    members = [Member(each, analysis_of(each, place)) for each in job.photographs]
+    reasons = {each.photograph.sha256: each.analysis.reason for each in members}
+    changed = {
+        name for name, why in reasons.items() if why is not None and why.code == CONTENT_CHANGED
+    }
+    corrections = corrections_of(
+        {target: each for target, each in job.decisions.items() if target[1] not in changed}
+    )
+    return measure_series(
+        *job.key, members, place.settings, cache=place.cache(), corrections=corrections
+    )
 
 
 def analysis_of(photograph: Photograph, place: WorkPlace) -> Analysis:
@@ -150,7 +187,7 @@ def content_problem(photograph: Photograph, place: WorkPlace) -> Reason | None:
     except ImageReadError as error:
         if error.code in FETCH_CODES:
             return Reason(error.code, str(error))
-        return Reason("content_changed", f"{error} It is not what the study was made with.")
+        return Reason(CONTENT_CHANGED, f"{error} It is not what the study was made with.")
     return None
 
 
@@ -165,7 +202,7 @@ def _content_problem(photograph: Photograph) -> Reason | None:
 
 def _changed(photograph: Photograph, content: str) -> Reason:
     return Reason(
-        "content_changed",
+        CONTENT_CHANGED,
         f"{photograph.name} is not the file that the study was made with (SHA-256 "
         f"{content[:12]}…, it was {photograph.sha256[:12]}…). Put the original back, or make a new "
         "study.",
@@ -198,21 +235,21 @@ def run_study(
     """
     mark = study_fingerprint(store)
     place = work_place(store, mark)
-    groups = _pending(store, mark, on_step)
+    jobs = _pending(store, mark, on_step)
     store.log(
         "run started",
         {
             "fingerprint": mark,
-            "series_to_do": len(groups),
+            "series_to_do": len(jobs),
             "photo_root": shown(store.photo_root.address),
         },
     )
     try:
-        analysed = _analyse_all(store, groups, place, executor)
-        for photographs, outcomes in _completed(executor, series_unit, groups, place):
-            subject, view = photographs[0].subject, photographs[0].view
-            store.save_series(subject, view, _mark_of(outcomes, photographs, mark), outcomes)
-            for each in photographs:
+        analysed = _analyse_all(store, jobs, place, executor)
+        for job, outcomes in _completed(executor, series_unit, jobs, place):
+            used = used_decisions(job, outcomes)
+            store.save_series(*job.key, _mark_of(outcomes, job, mark), outcomes, decisions=used)
+            for each in job.photographs:
                 on_step(each.name)
     except BrokenExecutor as error:
         message = (
@@ -220,7 +257,7 @@ def run_study(
             "finished is kept: run it again with fewer --jobs."
         )
         raise ScalptrackError(message) from error
-    counts = count_outcomes(store, analysed_now=analysed, series_now=len(groups))
+    counts = count_outcomes(store, analysed_now=analysed, series_now=len(jobs))
     store.log(
         "run finished",
         {
@@ -228,6 +265,7 @@ def run_study(
             "measured": counts.measured,
             "refused": counts.refused,
             "rejected": counts.rejected,
+            "decisions_used": counts.decisions_used,
         },
     )
     return counts
@@ -236,6 +274,7 @@ def run_study(
 def count_outcomes(store: StudyStore, *, analysed_now: int = 0, series_now: int = 0) -> RunCounts:
     """What became of the photographs so far."""
     found = Counter(each.status for each in store.outcomes())
+    states = states_of(store)
     return RunCounts(
         photographs=len(store.photographs()),
         measured=found[Status.MEASURED],
@@ -243,65 +282,42 @@ def count_outcomes(store: StudyStore, *, analysed_now: int = 0, series_now: int 
         rejected=found[Status.REJECTED],
         analysed_now=analysed_now,
         series_now=series_now,
+        decisions_used=sum(each.state is State.USED for each in states),
+        notes=tuple(
+            each.sentence() for each in states if each.state in {*WITHOUT_USE, State.WAITING}
+        ),
     )
 
 
-def series_mark(photographs: Sequence[Photograph], mark: str) -> str:
-    """Everything that decides the outcomes of a subject and view, as one hash."""
-    return hashlib.sha256(
-        "\n".join([mark, *(each.sha256 for each in photographs)]).encode()
-    ).hexdigest()
-
-
-def current_series(store: StudyStore, mark: str) -> dict[tuple[str, str], bool]:
-    """Subjects and views, and whether their outcomes are those of the versions and files of now."""
-    finished = store.finished_series()
-    return {
-        key: finished.get(key, "").removeprefix(RETRY) == series_mark(photographs, mark)
-        for photographs in grouped(store)
-        for key in [(photographs[0].subject, photographs[0].view)]
-    }
-
-
-def grouped(store: StudyStore) -> list[tuple[Photograph, ...]]:
-    """Photographs of the study by subject and view."""
-    photographs = [store.as_photograph(each) for each in store.photographs()]
-    groups = groupby(photographs, key=lambda each: (each.subject, each.view))
-    return [tuple(group) for _, group in groups]
-
-
-def _mark_of(outcomes: Sequence[Outcome], photographs: Sequence[Photograph], mark: str) -> str:
+def _mark_of(outcomes: Sequence[Outcome], job: SeriesJob, mark: str) -> str:
     """Mark of a finished series; one that another run should try again begins with `RETRY`."""
     codes = {each.reason.code for each in outcomes if each.reason is not None}
-    return (RETRY if codes & TRANSIENT_CODES else "") + series_mark(photographs, mark)
+    return (RETRY if codes & TRANSIENT_CODES else "") + job.mark(mark)
 
 
-def _pending(
-    store: StudyStore, mark: str, on_step: Callable[[str], None]
-) -> list[tuple[Photograph, ...]]:
+def _pending(store: StudyStore, mark: str, on_step: Callable[[str], None]) -> list[SeriesJob]:
     """Subjects and views without a current result."""
     finished = store.finished_series()
     pending = []
-    for photographs in grouped(store):
-        key = (photographs[0].subject, photographs[0].view)
-        if finished.get(key) != series_mark(photographs, mark):
-            pending.append(photographs)
+    for job in series_jobs(store):
+        if finished.get(job.key) != job.mark(mark):
+            pending.append(job)
             continue
-        for each in photographs:
+        for each in job.photographs:
             on_step(each.name)
     return pending
 
 
 def _analyse_all(
     store: StudyStore,
-    groups: Iterable[Sequence[Photograph]],
+    jobs: Iterable[SeriesJob],
     place: WorkPlace,
     executor: Executor,
 ) -> int:
-    """Analyse the photographs of the groups; how many were not known yet."""
+    """Analyse the photographs of the jobs; how many were not known yet."""
     known = store.analyses()
     count = 0
-    photographs = [each for group in groups for each in group]
+    photographs = [each for job in jobs for each in job.photographs]
     for photograph, reason in _completed(executor, analyse_unit, photographs, place):
         code, text = (reason.code, reason.message) if reason else ("", "")
         row = AnalysisRow(place.fingerprint, code, text)

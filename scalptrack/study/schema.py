@@ -74,9 +74,11 @@ series = Table(
     Column("subject", String, nullable=False),
     Column("view", String, nullable=False),
     Column("fingerprint", String, nullable=False),
+    Column("decisions", JSON, nullable=False, server_default="[]"),
     PrimaryKeyConstraint("subject", "view"),
 )
-"""Subject and view whose outcomes are complete, and what decided them."""
+"""Subject and view whose outcomes are complete, what decided them, and which of the user's
+decisions they were made with."""
 
 outcomes = Table(
     "outcomes",
@@ -95,6 +97,33 @@ packs = Table(
     Column("commitment", String, nullable=False),
 )
 """Blinded packs; the key itself lies in a file beside the database."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("undoes", Integer),
+    Column("previous", String, nullable=False),
+    Column("sha256", String, nullable=False),
+)
+"""Lines of the user's decisions, as in the file of `review`; triggers forbid changes."""
+
+decision_changes = Table(
+    "decision_changes",
+    metadata,
+    Column("number", Integer, ForeignKey("decisions.number"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("photo", String),
+    Column("subject", String),
+    Column("what", String, nullable=False),
+    Column("before", JSON, nullable=False),
+    Column("after", JSON, nullable=False),
+)
+"""What each line changed: of a photograph (by the SHA-256 of its content) or of a subject. A JSON
+null: nothing decided."""
 
 audit = Table(
     "audit",

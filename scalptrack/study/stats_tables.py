@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from scalptrack import __version__
 from scalptrack.longitudinal.agreement import Estimate
 from scalptrack.records import Settings
+from scalptrack.study.decision_states import in_results
 from scalptrack.study.tidy import Field, Row, StudyResults, TidyTable
 
 
@@ -186,6 +188,7 @@ def methods_text(
         f"{len(results.missing)} planned visits had no photograph. Photographs of one visit were "
         "averaged. Subjects without a number at baseline or at a visit have no change there and "
         "were not imputed (missing_data table).",
+        _by_hand(results),
     ]
     if settings.control:
         extra = f", and {', '.join(settings.covariates)}" if settings.covariates else ""
@@ -223,6 +226,22 @@ def methods_text(
         )
     libraries = ", ".join(f"{name} {version(name)}" for name in ("statsmodels", "scipy", "numpy"))
     return "\n\n".join([*sentences, f"Computed with {libraries}."]) + "\n"
+
+
+def _by_hand(results: StudyResults) -> str:
+    """What a reviewer decided that the results rest on."""
+    used = [each for decisions in results.used.values() for each in in_results(decisions)]
+    if not used:
+        return "No photograph was excluded, and no reference, region or points were set, by hand."
+    counts = Counter(each["what"] for each in used)
+    reviewers = ", ".join(sorted({each["who"] for each in used}))
+    return (
+        f"Decided by hand, and in the results: photographs excluded {counts['verdict']}, "
+        f"references chosen {counts['reference']}, regions drawn {counts['region']}, photographs "
+        f"aligned by points {counts['points']} (reviewers: {reviewers}; decisions SHA-256 "
+        f"{results.log.head[:12]}; the columns drawn_region and decisions of the tables say which "
+        "results)."
+    )
 
 
 def _left_out(counts: dict[str, int]) -> str:

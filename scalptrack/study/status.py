@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scalptrack.errors import InputError
 from scalptrack.records import Status
+from scalptrack.study.decision_states import WITHOUT_USE, DecisionState, State, states_of
 from scalptrack.study.design import MissingVisit
 from scalptrack.study.fetching import OUTAGE_CODES
-from scalptrack.study.running import (
-    current_series,
-    grouped,
-    series_mark,
-    study_fingerprint,
-)
+from scalptrack.study.running import study_fingerprint
+from scalptrack.study.series import SeriesJob, series_jobs
 from scalptrack.study.store import StudyStore
+from scalptrack.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,14 @@ class StudyStatus:
         How often each reason stands for a photograph without a number.
     log_lines : int
         Lines of the log; reading them checked that none was changed.
+    decisions : int
+        Decisions of a reviewer that hold.
+    decisions_used, decisions_waiting : int
+        How many of them the results were made with, and how many the next run applies.
+    decisions_unused : tuple of DecisionState
+        Those that were not applied, and those on what the study doesn't have.
+    series_outdated : int
+        Subjects with a view whose results are older than what was decided of them.
     """
 
     photographs: int
@@ -61,6 +68,11 @@ class StudyStatus:
     failed: tuple[FailedPhotograph, ...]
     missing_visits: tuple[MissingVisit, ...]
     log_lines: int
+    decisions: int
+    decisions_used: int
+    decisions_waiting: int
+    decisions_unused: tuple[DecisionState, ...]
+    series_outdated: int
 
     @property
     def complete(self) -> bool:
@@ -86,7 +98,7 @@ def study_status(store: StudyStore) -> StudyStatus:
         If the log was changed by something else than scalptrack.
     """
     mark = study_fingerprint(store)
-    groups = grouped(store)
+    jobs = series_jobs(store)
     finished = store.finished_series()
     places = {each.name: each for each in store.photographs()}
     outcomes = store.outcomes()
@@ -104,14 +116,13 @@ def study_status(store: StudyStore) -> StudyStatus:
         if each.status is not Status.MEASURED
     )
     by_status = Counter(each.status for each in outcomes)
+    states = states_of(store)
+    by_state = Counter(each.state for each in states)
     return StudyStatus(
         photographs=len(places),
         analysed=sum(each.fingerprint == mark for each in store.analyses().values()),
-        series=len(groups),
-        series_finished=sum(
-            finished.get((each[0].subject, each[0].view)) == series_mark(each, mark)
-            for each in groups
-        ),
+        series=len(jobs),
+        series_finished=sum(finished.get(each.key) == each.mark(mark) for each in jobs),
         measured=by_status[Status.MEASURED],
         refused=by_status[Status.REFUSED],
         rejected=by_status[Status.REJECTED],
@@ -119,6 +130,13 @@ def study_status(store: StudyStore) -> StudyStatus:
         failed=failed,
         missing_visits=store.missing_visits(),
         log_lines=len(store.log_lines()),
+        decisions=len(states),
+        decisions_used=by_state[State.USED],
+        decisions_waiting=by_state[State.WAITING],
+        decisions_unused=tuple(each for each in states if each.state in WITHOUT_USE),
+        series_outdated=sum(
+            each.is_older_than_decisions(finished.get(each.key, ""), mark) for each in jobs
+        ),
     )
 
 
@@ -160,9 +178,22 @@ def doubt_about(store: StudyStore) -> str:
         )
     mark = study_fingerprint(store)
     analysed = {each.fingerprint for each in store.analyses().values()} == {mark}
-    if not analysed or not all(current_series(store, mark).values()):
+    finished = store.finished_series()
+    stale = [each for each in series_jobs(store) if not each.is_current(finished[each.key], mark)]
+    older = [each for each in stale if each.is_older_than_decisions(finished[each.key], mark)]
+    if not analysed or older != stale:
         return (
             f"The results in {store.folder} come from another version of scalptrack or of its "
             f"libraries, in part or in all. Measure again: scalptrack study run {store.folder}"
         )
-    return ""
+    return _older_than_decisions(store, older) if older else ""
+
+
+def _older_than_decisions(store: StudyStore, series: Sequence[SeriesJob]) -> str:
+    """What to say of results that lack what was decided since."""
+    subject, view = series[0].key
+    more = f" and {plural(len(series) - 1, 'other')}" if len(series) > 1 else ""
+    return (
+        f"The results of {subject}, {view}{more} in {store.folder} are older than what was decided "
+        f"of these photographs. Measure them again: scalptrack study run {store.folder}"
+    )

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-import json
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from scalptrack.plain import to_plain
 from scalptrack.records import Outcome, Photograph, Settings
 from scalptrack.study import schema
 from scalptrack.study.addresses import PhotoRoot
+from scalptrack.study.audit import LogLine, append_log, checked_lines, log_query
 from scalptrack.study.content import COPIES_FOLDER, copy_path
 from scalptrack.study.database import Database, migrate, new_database, open_database
 from scalptrack.study.design import MissingVisit, StudyDesign, StudyPhotograph
@@ -31,16 +31,6 @@ from scalptrack.study.outcomes import outcome_from_plain
 
 CACHE_FOLDER = "cache"
 KEY_FOLDER = "keys"
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of the log: who did what, when; ``details`` is a JSON document."""
-
-    at: str
-    who: str
-    action: str
-    details: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +89,11 @@ class StudyStore:
         self._engine.dispose()
 
     @property
+    def database_label(self) -> str:
+        """What messages call the database: its path, or its URL."""
+        return self._database.label
+
+    @property
     def cache_folder(self) -> Path:
         """Where analyses and registrations lie."""
         return self.folder / CACHE_FOLDER
@@ -142,20 +137,7 @@ class StudyStore:
         InputError
             If a line was changed, taken out or put in by something else than scalptrack.
         """
-        previous = ""
-        lines = []
-        for row in self._all(select(schema.audit).order_by(schema.audit.c.id)):
-            if row.previous != previous or row.sha256 != _log_hash(
-                row.previous, row.at, row.who, row.action, row.details
-            ):
-                message = (
-                    f"The log of {self.folder} was changed at its line {row.id}: it no longer says "
-                    "who decided what. Restore its database from a backup."
-                )
-                raise InputError(message)
-            previous = row.sha256
-            lines.append(LogLine(row.at, row.who, row.action, json.loads(row.details)))
-        return tuple(lines)
+        return checked_lines(self._all(log_query()), self.folder)
 
     def photographs(self) -> tuple[StudyPhotograph, ...]:
         """All photographs by subject, view, date and replicate."""
@@ -214,10 +196,38 @@ class StudyStore:
         rows = self._all(select(schema.series))
         return {(row.subject, row.view): row.fingerprint for row in rows}
 
+    def used_decisions(self) -> dict[tuple[str, str], tuple[dict[str, Any], ...]]:
+        """Decisions that the outcomes of each finished subject and view were made with."""
+        rows = self._all(select(schema.series))
+        return {(row.subject, row.view): tuple(row.decisions) for row in rows}
+
     def save_series(
-        self, subject: str, view: str, fingerprint: str, outcomes: Sequence[Outcome]
+        self,
+        subject: str,
+        view: str,
+        fingerprint: str,
+        outcomes: Sequence[Outcome],
+        *,
+        decisions: Sequence[dict[str, Any]] = (),
     ) -> None:
-        """Replace all outcomes of a subject and view; all of them or none."""
+        """Replace all outcomes of a subject and view; all of them or none.
+
+        Parameters
+        ----------
+        subject, view : str
+            Whose outcomes.
+        fingerprint : str
+            What decided them.
+        outcomes : sequence of Outcome
+            One for each photograph.
+        decisions : sequence of dict
+            Decisions that they were made with, as plain values.
+
+        Raises
+        ------
+        OutputError
+            If the database can't be written.
+        """
         with self.writing() as connection:
             for outcome in outcomes:
                 _replace(
@@ -227,7 +237,8 @@ class StudyStore:
                     {"status": outcome.status.value, "record": to_plain(outcome)},
                 )
             key = {"subject": subject, "view": view}
-            _replace(connection, schema.series, key, {"fingerprint": fingerprint})
+            values = {"fingerprint": fingerprint, "decisions": list(decisions)}
+            _replace(connection, schema.series, key, values)
 
     def outcomes(self) -> tuple[Outcome, ...]:
         """Outcomes of all finished subjects and views, in the order of `photographs`."""
@@ -385,32 +396,6 @@ def _fill(
         connection.execute(
             sa.insert(schema.missing_visits), [to_plain(each) for each in design.missing]
         )
-
-
-def append_log(
-    connection: sa.Connection, who: str, action: str, details: Mapping[str, Any]
-) -> None:
-    """Add a line to the log; it holds the hash of the line before, so none can be taken out."""
-    last = connection.execute(
-        select(schema.audit.c.sha256).order_by(schema.audit.c.id.desc()).limit(1)
-    ).scalar_one_or_none()
-    previous = last or ""
-    at = datetime.now(tz=UTC).isoformat(timespec="seconds")
-    text = json.dumps(to_plain(dict(details)), sort_keys=True, ensure_ascii=False)
-    connection.execute(
-        sa.insert(schema.audit).values(
-            at=at,
-            who=who,
-            action=action,
-            details=text,
-            previous=previous,
-            sha256=_log_hash(previous, at, who, action, text),
-        )
-    )
-
-
-def _log_hash(*parts: str) -> str:
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def _number_of(connection: sa.Connection, sha256: str) -> int:

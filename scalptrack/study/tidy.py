@@ -7,14 +7,18 @@ dictionary and the JSON schema are all made of these columns, so that they can't
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from scalptrack.longitudinal import MEASURED_ERRORS, build_timelines
 from scalptrack.records import Outcome, Status, Tier, Timeline, Verdict, VisitCoverage
+from scalptrack.review.log import DecisionLog
+from scalptrack.study.decision_states import Used, in_results
+from scalptrack.study.decisions import StudyDecisions
 from scalptrack.study.design import StudyPhotograph
+from scalptrack.study.series import Key
 from scalptrack.study.store import StudyStore
 from scalptrack.tables import coverage_interval, warning_codes
 
@@ -52,6 +56,8 @@ class StudyResults:
     arms: tuple[str, ...]
     covariates: tuple[str, ...]
     missing: tuple[tuple[str, str, str], ...]
+    log: DecisionLog = field(default_factory=DecisionLog)
+    used: Used = field(default_factory=dict)
 
     @property
     def arm_of(self) -> dict[str, str]:
@@ -82,6 +88,14 @@ PHOTOGRAPH_FIELDS = (
     Field("coverage_high", "number", "upper end of its 95 % interval", "percent"),
     Field("hair_px", "number", "numerator of the coverage", "pixels"),
     Field("region_px", "integer", "denominator of the coverage", "pixels"),
+    Field("drawn_region", "yes/no", "the compared scalp is a region that a person drew"),
+    Field(
+        "decisions",
+        "text",
+        "lines of the table decisions, on any photograph of this subject and view, that the result "
+        "was made with, separated by ;",
+    ),
+    Field("own_decisions", "text", "those of them that are on this photograph"),
 )
 VISIT_FIELDS = (
     *PLACE,
@@ -103,6 +117,13 @@ VISIT_FIELDS = (
     Field("aligned_by", "text", "what those of tier B are aligned by: outline, points"),
     Field("change_tier", "text", "the worse tier of this visit and the baseline visit"),
     Field("change_aligned_by", "text", "what those of tier B are aligned by"),
+    Field("drawn_region", "yes/no", "the compared scalp is a region that a person drew"),
+    Field(
+        "decisions",
+        "text",
+        "lines of the table decisions that the results of this subject and view were made with, "
+        "separated by ;",
+    ),
 )
 MISSING_FIELDS = (
     Field("subject", "text", "the subject, as in the manifest"),
@@ -123,21 +144,15 @@ def load_results(store: StudyStore) -> StudyResults:
         arms=store.arms,
         covariates=store.covariates,
         missing=tuple((each.subject, each.view, each.visit) for each in store.missing_visits()),
+        log=StudyDecisions(store).read(),
+        used=store.used_decisions(),
     )
 
 
 def without(results: StudyResults, names: Collection[str]) -> StudyResults:
     """The same results as if these photographs had no number; the compared scalp stays."""
     outcomes = tuple(each for each in results.outcomes if each.name not in names)
-    return StudyResults(
-        photographs=results.photographs,
-        outcomes=outcomes,
-        timelines=_timelines(outcomes),
-        visits=results.visits,
-        arms=results.arms,
-        covariates=results.covariates,
-        missing=results.missing,
-    )
+    return replace(results, outcomes=outcomes, timelines=_timelines(outcomes))
 
 
 def _timelines(outcomes: Sequence[Outcome]) -> tuple[Timeline, ...]:
@@ -168,10 +183,26 @@ def photograph_table(results: StudyResults) -> TidyTable:
     timelines = {(each.subject, each.view): each for each in results.timelines}
     rows = tuple(
         _photograph_row(each, outcomes.get(each.name), timelines.get((each.subject, each.view)))
+        | _decided(results, (each.subject, each.view), each.sha256)
         for each in results.photographs
     )
     fields = PHOTOGRAPH_FIELDS + _covariate_fields(results)
     return TidyTable("photographs", "one row for each photograph", fields, rows)
+
+
+def _decided(results: StudyResults, series: Key, sha256: str = "") -> Row:
+    """Which decisions the results of a subject and view rest on, and those on one photograph."""
+    used = in_results(results.used.get(series, ()))
+    row: Row = {
+        "drawn_region": any(each["what"] == "region" for each in used),
+        "decisions": _lines(used),
+    }
+    own = [each for each in used if each["photo"] == sha256]
+    return row | {"own_decisions": _lines(own)} if sha256 else row
+
+
+def _lines(decisions: Sequence[Mapping[str, Any]]) -> str:
+    return "; ".join(str(number) for number in sorted({each["number"] for each in decisions}))
 
 
 def _covariate_fields(results: StudyResults) -> tuple[Field, ...]:
@@ -238,6 +269,7 @@ def visit_table(results: StudyResults) -> TidyTable:
             first[each.subject] = each.visit_date
     rows = tuple(
         _visit_row(members, timelines.get((subject, view)), first.get(subject))
+        | _decided(results, (subject, view))
         for (subject, view, _), members in groups.items()
     )
     fields = VISIT_FIELDS + _covariate_fields(results)

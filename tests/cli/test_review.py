@@ -10,8 +10,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from scalptrack.cli.main import main
+from scalptrack.review.decision_file import DecisionFile
 from scalptrack.review.decisions import Change
-from scalptrack.review.log import DecisionStore
 from tests.review.results import NAMES, write_results
 
 
@@ -23,7 +23,7 @@ def test_json_prints_decisions_and_log_and_serves_nothing(tmp_path):
     out, photos, hashes = write_results(tmp_path)
     value = {"verdict": "excluded", "reason": "another person"}
     target = ("photo", hashes[NAMES[2]], "verdict")
-    DecisionStore(out / "decisions.jsonl").decide("Dr. Grey", [Change(target, None, value)])
+    DecisionFile(out / "decisions.jsonl").decide("Dr. Grey", [Change(target, None, value)])
     result = _run(str(out), "--json")
     assert result.exit_code == 1
     document = json.loads(result.stdout)
@@ -102,7 +102,8 @@ def test_a_file_of_decisions_that_is_not_there_is_an_error(tmp_path):
     result = CliRunner().invoke(main, track)
     assert result.exit_code == 2
     assert result.stderr == (
-        "Error: mine.jsonl doesn't exist. Give a file that `scalptrack review` wrote.\n"
+        "Error: mine.jsonl holds no decisions. Give a file that `scalptrack review` wrote, or the "
+        "folder of a study.\n"
     )
     result = CliRunner().invoke(main, [*track, "--no-decisions"])
     assert result.stderr == "Error: --decisions and --no-decisions contradict each other.\n"

@@ -40,9 +40,12 @@ def write_results(root: Path) -> tuple[Path, Path, dict[str, str]]:
         _row(NAMES[3], hashes, coverage=61.0, is_reference="yes"),
     ]
     folder = OutputFolder(out)
-    overlay = "anna/vertex/2026-01-10_1.overlay.jpg"
-    folder.write_bytes(overlay, (photos / NAMES[0]).read_bytes())
-    record = provenance((), Settings(), method="none", model_sha256="0" * 64, outputs=[overlay])
+    overlay, chart = "anna/vertex/2026-01-10_1.overlay.jpg", "anna/vertex/timeline.png"
+    for name in (overlay, chart):
+        folder.write_bytes(name, (photos / NAMES[0]).read_bytes())
+    record = provenance(
+        (), Settings(), method="none", model_sha256="0" * 64, outputs=[overlay, chart]
+    )
     folder.write_text("provenance.json", json.dumps(record | {"deidentified": False}))
     _write_csv(out / "measurements.csv", MEASUREMENT_COLUMNS, rows)
     _write_csv(out / "changes.csv", CHANGE_COLUMNS, [])

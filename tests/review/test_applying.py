@@ -8,8 +8,9 @@ from pathlib import Path
 from scalptrack.corrections import Corrections
 from scalptrack.records import Catalog, Event, Reason
 from scalptrack.review.applying import apply_decisions
+from scalptrack.review.decision_file import DecisionFile
 from scalptrack.review.decisions import Change
-from scalptrack.review.log import DecisionLog, DecisionStore
+from scalptrack.review.log import DecisionLog
 from tests.test_pipeline import _photograph
 
 CATALOG = Catalog(Path("photos"), tuple(_photograph(n) for n in (1, 2, 3)), ())
@@ -17,7 +18,7 @@ ONE, TWO, THREE = (each.sha256 for each in CATALOG.photographs)
 
 
 def _log(tmp_path, *values) -> DecisionLog:
-    store = DecisionStore(tmp_path / "decisions.jsonl")
+    store = DecisionFile(tmp_path / "decisions.jsonl")
     for target, value in values:
         store.decide("Dr. Grey", [Change.from_dict({**target, "after": value})])
     return store.read()

@@ -13,14 +13,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from study.decided import hashes_of, run, study
 
 from scalptrack.cli.main import main
-from scalptrack.review.log import read_log
+from scalptrack.pictures import PhotographPictures
+from scalptrack.review.decision_file import read_log
+from scalptrack.review.folder import FolderPlace
 from scalptrack.review.server import ReviewServer
 from scalptrack.review.session import ReviewSession
+from scalptrack.study.decisions import StudyDecisions
+from scalptrack.study.reviewing import StudyPlace
 from tests.review.results import NAMES, write_results
+
+__all__ = ["study"]
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright isn't installed: pip install 'scalptrack[test]'"
@@ -63,7 +71,8 @@ def chromium() -> Iterator[object]:
 
 @contextmanager
 def _reviewing(chromium, out, *, size=DESKTOP, reviewer="Dr. Grey") -> Iterator[Opened]:
-    with ReviewServer(ReviewSession(out, reviewer=reviewer)) as server:
+    place = out if isinstance(out, StudyPlace) else FolderPlace(out)
+    with ReviewServer(ReviewSession(place, reviewer=reviewer)) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         page = chromium.new_page(viewport=size)
@@ -123,6 +132,37 @@ def test_a_reviewer_gives_a_name_excludes_with_a_reason_and_undoes(chromium, tmp
         ("Dr. Grey", "decide"),
         ("Dr. Grey", "undo"),
     ]
+
+
+def test_a_study_is_reviewed_on_the_same_page(chromium, study, monkeypatch):
+    """Fake results, whose pictures are the photographs themselves."""
+    hashes = hashes_of(study)
+
+    def drawn(series, index, cache, settings):
+        path = series.photographs[index].member.photograph.path
+        picture = np.frombuffer(path.read_bytes(), np.uint8)
+        return PhotographPictures(picture, picture, picture, picture)
+
+    monkeypatch.setattr("scalptrack.study.reviewing.pictures_of", drawn)
+    with _reviewing(chromium, StudyPlace(study)) as opened:
+        page = opened.page
+        page.get_by_role("link", name="s1").click()
+        reference = _card(page, hashes["s1_2024-01-10_1.jpg"])
+        shown = "img => img.decode().then(() => img.naturalWidth)"
+        assert reference.locator("img").evaluate(shown) == 64
+        card = _card(page, hashes["stranger.jpg"])
+        card.get_by_role("button", name="Exclude…").click()
+        page.keyboard.type("another person")
+        page.keyboard.press("Enter")
+        card.get_by_text("Excluded: another person (Dr. Grey").wait_for()
+        assert page.locator("#command").inner_text() == f"scalptrack study run {study.folder}"
+        run(study)
+        page.reload()
+        page.get_by_text("Excluded by Dr. Grey: another person").wait_for()
+        assert not page.locator("#stale").is_visible()
+        assert opened.quiet()
+    (entry,) = StudyDecisions(study).read().entries
+    assert (entry.who, entry.changes[0].target[1]) == ("Dr. Grey", hashes["stranger.jpg"])
 
 
 def test_a_region_is_drawn_by_keyboard_in_pixels_of_the_photograph(chromium, tmp_path):
@@ -226,7 +266,7 @@ def test_a_rerun_honours_an_exclusion_and_a_region(chromium, tracked, few_photog
     assert record["decisions"]["log_sha256"] == read_log(out / "decisions.jsonl").head
     assert [each["what"] for each in record["decisions"]["applied"]].count("region") == 1
     assert "region that Dr. Grey drew on" in (out / "report.html").read_text("utf-8")
-    state = ReviewSession(out).document()
+    state = ReviewSession(FolderPlace(out)).document()
     assert state["stale"] is False
     undecided = tmp_path / "undecided"
     shutil.copytree(out, undecided)

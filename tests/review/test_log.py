@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 
 from scalptrack.errors import InputError
+from scalptrack.review.decision_file import DecisionFile, read_log
 from scalptrack.review.decisions import Change, checked, crosses_itself
-from scalptrack.review.log import ConflictError, DecisionStore, read_log
+from scalptrack.review.store import ConflictError
 
 PHOTO, OTHER = "a" * 64, "b" * 64
 SQUARE = [[0.0, 0.0], [10.0, 0.0], [10.0, 10.0], [0.0, 10.0]]
 EXCLUDED = {"verdict": "excluded", "reason": "wrong person"}
 
 
-def _store(tmp_path: Path) -> DecisionStore:
-    return DecisionStore(
+def _store(tmp_path: Path) -> DecisionFile:
+    return DecisionFile(
         tmp_path / "decisions.jsonl", now=lambda: datetime(2026, 3, 12, 9, 5, tzinfo=UTC)
     )
 
@@ -120,9 +121,9 @@ TEN_DECISIONS = """
 import sys
 from pathlib import Path
 from scalptrack.review.decisions import Change
-from scalptrack.review.log import DecisionStore
+from scalptrack.review.decision_file import DecisionFile
 letter = sys.argv[2]
-store = DecisionStore(Path(sys.argv[1]))
+store = DecisionFile(Path(sys.argv[1]))
 for i in range(10):
     store.decide(letter, [Change(("photo", f"{letter}{i:063d}", "note"), None, "x")])
 """
@@ -130,7 +131,7 @@ for i in range(10):
 
 def test_two_processes_at_once_lose_nothing(tmp_path):
     path = tmp_path / "decisions.jsonl"
-    store, count = DecisionStore(path), 0
+    store, count = DecisionFile(path), 0
     with subprocess.Popen([sys.executable, "-c", TEN_DECISIONS, str(path), "a"]) as other:
         while other.poll() is None or count < 10:
             store.decide("b", [_note("x", photo=f"b{count:063d}")])
@@ -174,6 +175,17 @@ def test_what_can_not_be_decided_is_refused(what, value, message):
 def test_a_target_is_named_by_content(target, message):
     with pytest.raises(InputError, match=message):
         Change.from_dict({**target, "before": None, "after": "x"})
+
+
+def test_a_decision_is_kept_in_its_one_form_or_not_at_all(tmp_path):
+    store = _store(tmp_path)
+    target = ("photo", PHOTO, "region")
+    corners = [[int(x), int(y)] for x, y in SQUARE]
+    store.decide("A", [Change(target, None, {"polygons": [corners]})])
+    assert store.read().decisions()[target].value == {"polygons": [SQUARE]}
+    with pytest.raises(InputError, match="needs 3 to 400 corners"):
+        store.decide("A", [Change(target, {"polygons": [SQUARE]}, {"polygons": [SQUARE[:2]]})])
+    assert len(store.read().entries) == 1
 
 
 def test_a_nameless_reviewer_decides_nothing(tmp_path):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from scalptrack.errors import InputError
+from scalptrack.review.folder import FolderPlace
 from scalptrack.review.server import MAX_BODY_BYTES, ReviewServer
 from scalptrack.review.session import ReviewSession
 from tests.review.results import NAMES, write_results
@@ -49,7 +50,7 @@ class Served:
 @pytest.fixture
 def served(tmp_path) -> Iterator[Served]:
     out, _, hashes = write_results(tmp_path)
-    with ReviewServer(ReviewSession(out)) as server:
+    with ReviewServer(ReviewSession(FolderPlace(out))) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield Served(server, hashes)
@@ -139,6 +140,7 @@ def test_the_list_says_what_needs_a_look_and_why(served):
         [],
     ]
     assert (state["stale"], state["decisions"], state["log"]) == (False, [], [])
+    assert [each["chart"] for each in state["series"]] == ["anna/vertex/timeline.png", None]
 
 
 def test_a_decision_is_kept_makes_the_numbers_stale_and_is_undone(served):
@@ -152,12 +154,12 @@ def test_a_decision_is_kept_makes_the_numbers_stale_and_is_undone(served):
     assert [each["undone"] for each in state["log"]] == [True, False]
 
 
-def test_an_acceptance_holds_for_what_was_seen(served):
+def test_an_acceptance_holds_for_what_was_seen(served, tmp_path):
     _, state = served.ask("GET", "state.json")
     seen = _photo(state, NAMES[1])["seen"]
     _, state = served.decide(NAMES[1], "verdict", {"verdict": "accepted", "seen": seen})
     assert (state["stale"], _photo(state, NAMES[1])["settled"]) == (False, True)
-    path = served.server.session.folder().root / "measurements.csv"
+    path = tmp_path / "results" / "measurements.csv"
     path.write_text(path.read_text().replace("54.000", "54.400"))
     assert _photo(served.ask("GET", "state.json")[1], NAMES[1])["settled"] is True
     path.write_text(path.read_text().replace("54.400", "54.600"))

@@ -21,7 +21,11 @@ from study.study_files import good_rows, invoke, write_manifest
 from study.trial import make_trial
 
 from scalptrack.errors import InputError, OutputError
+from scalptrack.review.decision_file import DecisionFile
+from scalptrack.review.decisions import Change
+from scalptrack.review.store import Source
 from scalptrack.study import schema
+from scalptrack.study.decisions import StudyDecisions
 from scalptrack.study.store import StudyStore
 
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql", "/opt/homebrew/opt/postgresql")
@@ -131,6 +135,31 @@ def test_the_log_can_only_grow_and_the_migrations_make_the_tables(url, tmp_path)
     assert [each.action for each in store.log_lines()] == ["init", "note"]
     with _engine(url).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+    store.close()
+
+
+@needs_server
+def test_decisions_are_the_same_lines_and_can_only_grow(url, tmp_path):
+    store = make_trial(tmp_path, per_arm=1, database_url=url)
+    here, file = StudyDecisions(store), DecisionFile(tmp_path / "a.jsonl")
+    region = {"polygons": [[[1.25, 2.0], [30.0, 2.5], [20.0, 40.01]]]}
+    file.decide("Dr. Grey", [Change(("photo", "a" * 64, "region"), None, region)])
+    file.undo("Dr. Grey", 1)
+    here.take("Dr. Grey", Source("a.jsonl", file.read()))
+    assert here.read() == file.read()
+    for command in (
+        "UPDATE decisions SET who = 'me'",
+        "UPDATE decision_changes SET what = 'note'",
+        "DELETE FROM decisions",
+        "DELETE FROM decision_changes",
+        "TRUNCATE decisions CASCADE",
+        "TRUNCATE decision_changes",
+    ):
+        with (
+            _engine(url).begin() as connection,
+            pytest.raises(sa.exc.DBAPIError, match="decisions of a study are append-only"),
+        ):
+            connection.exec_driver_sql(command)
     store.close()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from click.testing import CliRunner
 from study.fake_pipeline import (
     HereExecutor,
     ShuffledExecutor,
@@ -22,10 +23,17 @@ from study.fake_pipeline import (
 )
 from study.study_files import COLUMNS, good_rows, invoke, write_manifest
 
+from scalptrack.cli.main import main
 from scalptrack.errors import ScalptrackError
 from scalptrack.plain import to_plain
 from scalptrack.records import Status
+from scalptrack.review.decision_file import DecisionFile
+from scalptrack.review.decisions import Change
+from scalptrack.review.session import ReviewSession
+from scalptrack.review.store import Source
 from scalptrack.study import running
+from scalptrack.study.decisions import StudyDecisions
+from scalptrack.study.reviewing import StudyPlace
 from scalptrack.study.running import run_study
 from scalptrack.study.status import doubt_about, study_status
 from scalptrack.study.store import StudyStore
@@ -195,7 +203,7 @@ def test_a_killed_worker_ends_the_run_with_advice_and_keeps_what_is_done(
 
     class Dying(HereExecutor):
         def submit(self, fn, /, *args, **kwargs):
-            if fn is running.series_unit and args[0][0].subject == "s1":
+            if fn is running.series_unit and args[0].key == ("s1", "vertex"):
                 raise BrokenProcessPool
             return super().submit(fn, *args, **kwargs)
 
@@ -209,8 +217,14 @@ def test_a_killed_worker_ends_the_run_with_advice_and_keeps_what_is_done(
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system with fork")
 def test_runs_that_are_killed_anywhere_end_with_the_same_results(photos, tmp_path, pipeline):
     whole = _study(photos, tmp_path / "whole")
-    run_study(whole, executor=HereExecutor())
     killed = _study(photos, tmp_path / "killed")
+    decided = DecisionFile(tmp_path / "decisions.jsonl")
+    excluded = {"verdict": "excluded", "reason": "wet hair"}
+    for each in whole.photographs()[:5:4]:
+        decided.decide("Dr. Grey", [Change(("photo", each.sha256, "verdict"), None, excluded)])
+    for store in (whole, killed):
+        StudyDecisions(store).take("Dr. Grey", Source("decisions.jsonl", decided.read()))
+    run_study(whole, executor=HereExecutor())
     program = [sys.executable, "-W", "ignore", str(Path(__file__).with_name("killed_runs.py"))]
     run = subprocess.run(
         [*program, str(killed.folder), "40"],
@@ -225,8 +239,12 @@ def test_runs_that_are_killed_anywhere_end_with_the_same_results(photos, tmp_pat
     assert kills >= 10
     assert _text(killed) == _text(whole)
     assert killed.finished_series() == whole.finished_series()
+    assert killed.used_decisions() == whole.used_decisions()
+    assert sum(len(each) for each in killed.used_decisions().values()) == 2
+    assert StudyDecisions(killed).read() == decided.read()
     actions = [each.action for each in killed.log_lines()]
     assert actions[-1] == "run finished"
+    assert actions.count("run started") > 10
 
 
 def test_two_runs_at_the_same_time_give_the_same_as_one(photos, tmp_path, pipeline):
@@ -297,3 +315,53 @@ def test_two_processes_give_the_numbers_of_track(real_study, tracked):
     for each in outcomes:
         assert f"{each.measurement.hair_px:.1f}" == expected[each.sha256]["hair_px"]
         assert str(each.measurement.region_px) == expected[each.sha256]["region_px"]
+
+
+def test_decisions_give_the_same_numbers_in_a_study_and_in_track(
+    real_study, tracked, few_photographs, tmp_path
+):
+    trial, out = tmp_path / "trial", tmp_path / "results"
+    shutil.copytree(real_study[1], trial)
+    shutil.copytree(tracked[1], out)
+    store = StudyStore(trial)
+    names = [each.sha256 for each in store.photographs()]
+    corners = [[x, y] for x, y in ((500, 400), (800, 400), (800, 650), (500, 650))]
+    changes = (
+        Change(("photo", names[1], "verdict"), None, {"verdict": "excluded", "reason": "wet"}),
+        Change(("photo", names[2], "reference"), None, True),
+        Change(("photo", names[2], "region"), None, {"polygons": [corners]}),
+    )
+    StudyDecisions(store).decide("Dr. Grey", changes)
+    assert invoke("run", trial, "--jobs", "2", "--quiet").exit_code == 1
+    arguments = ["track", str(few_photographs), "--out", str(out), "--decisions", str(trial)]
+    assert CliRunner().invoke(main, arguments).exit_code == 1
+    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["sha256"] in names]
+    expected = [
+        [row["status"], row["reason_code"], row["hair_px"]]
+        for row in rows
+        if row["reason_code"] != "duplicate_of"
+    ]
+    found = [
+        [
+            each.status.value,
+            each.reason.code if each.reason else "",
+            f"{each.measurement.hair_px:.1f}" if each.measurement else "",
+        ]
+        for each in store.outcomes()
+    ]
+    assert sorted(found) == sorted(expected)
+    assert [each[0] for each in sorted(found)] == ["measured", "measured", "refused"]
+    whole = {each.sha256: each.measurement for each in StudyStore(real_study[1]).outcomes()}
+    drawn = {each.sha256: each.measurement for each in store.outcomes()}
+    assert drawn[names[2]].region_px < 0.5 * whole[names[2]].region_px
+    session = ReviewSession(StudyPlace(store))
+    (series,) = session.state()["series"]
+    pictures = {each["sha256"]: each["pictures"] for each in series["photographs"]}
+    assert [list(pictures[name]) for name in names] == [
+        ["overlay", "compare", "gain-loss"],
+        [],
+        ["overlay"],
+    ]
+    overlay = session.picture(pictures[names[2]]["overlay"])
+    assert overlay == (out / pictures[names[2]]["overlay"]).read_bytes()

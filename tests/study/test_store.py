@@ -85,7 +85,7 @@ def test_the_database_is_in_wal_mode_with_the_version_of_its_tables(made):
     with _raw(made) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
-            ("0001",)
+            ("0002",)
         ]
 
 

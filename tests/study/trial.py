@@ -19,7 +19,8 @@ from scalptrack.records import (
     Tier,
 )
 from scalptrack.study.design import MissingVisit, StudyDesign, StudyPhotograph
-from scalptrack.study.running import grouped, series_mark, study_fingerprint
+from scalptrack.study.running import study_fingerprint
+from scalptrack.study.series import series_jobs
 from scalptrack.study.store import AnalysisRow, StudyStore, create_study
 
 START = dt.date(2024, 1, 10)
@@ -74,7 +75,7 @@ def make_trial(
         database_url=database_url,
     )
     mark = study_fingerprint(store)
-    marks = {each[0].subject: series_mark(each, mark) for each in grouped(store)}
+    marks = {each.key[0]: each.mark(mark) for each in series_jobs(store)}
     for subject, members in outcomes.items() if measured else ():
         for each in members:
             store.save_analysis(each.sha256, AnalysisRow(mark, "", ""))
