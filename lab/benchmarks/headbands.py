@@ -49,15 +49,12 @@ class Worn:
         About the axes to the right and to the front.
     off_mm : float
         Of the paper's edges from the skull.
-    upside_down : bool
-        Whether its lower edge is up.
     """
 
     along_mm: float = 0.0
     up_mm: float = 0.0
     tilt_deg: tuple[float, float] = (0.0, 0.0)
     off_mm: float = 3.0
-    upside_down: bool = False
 
 
 def put_on(rng: np.random.Generator) -> Worn:
@@ -73,7 +70,9 @@ def wearing(shot: SampleShot, worn: Worn) -> np.ndarray:
     image = shot.image()
     shape = sample_subject(shot.truth["subject_seed"]).shape
     band = _Band.on(shape, worn)
-    surface = trace_surface(shape, (*build_parts(shape), band.part()), camera_of(shot))
+    surface = trace_surface(
+        shape, (*build_parts(shape, rows=180, columns=310), band.part()), camera_of(shot)
+    )
     rows, columns = np.nonzero(surface.label == BAND)
     part = np.s_[rows.min() - 2 : rows.max() + 3, columns.min() - 2 : columns.max() + 3]
     seen = surface.label[part] == BAND
@@ -154,7 +153,7 @@ class _Band:
         along = LENGTH_MM / 2 + around - self.worn.along_mm
         low, high = self.heights_cm
         down = BAND_MM * (high - z) / (high - low)
-        return (LENGTH_MM - along, BAND_MM - down) if self.worn.upside_down else (along, down)
+        return along, down
 
 
 def _ring(shape: HeadShape, turn: np.ndarray, height_cm: float, off_cm: float) -> np.ndarray:

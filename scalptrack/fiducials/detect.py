@@ -98,8 +98,17 @@ class Placement:
     square_px: float
 
 
-def detect_markers(grey: ImageArray) -> tuple[list[tuple[int, FloatArray]], FloatArray]:
+def detect_markers(
+    grey: ImageArray, parameters: Any
+) -> tuple[list[tuple[int, FloatArray]], FloatArray]:
     """Look for all markers of the dictionary in a grey photograph (H, W).
+
+    Parameters
+    ----------
+    grey : uint8 (H, W)
+        The photograph.
+    parameters : cv2.aruco.DetectorParameters
+        How squares are read; the smallest ones are set here.
 
     Returns
     -------
@@ -113,10 +122,7 @@ def detect_markers(grey: ImageArray) -> tuple[list[tuple[int, FloatArray]], Floa
     if scale < 1:
         size = (round(grey.shape[1] * scale), round(grey.shape[0] * scale))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    parameters = cv2.aruco.DetectorParameters()
     parameters.minMarkerPerimeterRate = 0.015
-    # No bit is corrected: a repaired marker may be another version's, or none.
-    parameters.errorCorrectionRate = 0.0
     corners, ids, unread = cv2.aruco.ArucoDetector(dictionary(), parameters).detectMarkers(small)
     numbers = [] if ids is None else [int(each) for each in np.ravel(ids)]
 
@@ -129,7 +135,10 @@ def detect_markers(grey: ImageArray) -> tuple[list[tuple[int, FloatArray]], Floa
 
 def find_markers(grey: ImageArray) -> Markers:
     """Look for the card's markers in a grey photograph (H, W)."""
-    found, _ = detect_markers(grey)
+    parameters = cv2.aruco.DetectorParameters()
+    # No bit is corrected: a repaired marker may be another version's, or none.
+    parameters.errorCorrectionRate = 0.0
+    found, _ = detect_markers(grey, parameters)
     ours, strip = board_markers(), strip_markers()
     board: dict[int, FloatArray] = {}
     repeated = 0

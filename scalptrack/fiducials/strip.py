@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -127,10 +128,21 @@ def find_strip(image: ImageArray) -> StripMarkers:
 
 def _known(grey: ImageArray) -> tuple[dict[int, FloatArray], FloatArray]:
     """Corners (4, 2) of the bands' markers that are there once, by id, and what can't be read."""
-    found, unread = detect_markers(grey)
+    found, unread = detect_markers(grey, _parameters())
     found = [each for each in found if each[0] in _KINDS]
     times = Counter(number for number, _ in found)
     return {number: corners for number, corners in found if times[number] == 1}, unread
+
+
+def _parameters() -> Any:
+    """How markers on a head are read: bent ones, of which one cell may be wrong.
+
+    No other print has these ids, and markers that contradict each other are refused later.
+    """
+    parameters = cv2.aruco.DetectorParameters()
+    parameters.perspectiveRemovePixelPerCell = 8
+    parameters.errorCorrectionRate = 0.6
+    return parameters
 
 
 def _in_the_row(markers: FloatArray, unread: FloatArray) -> FloatArray:
@@ -192,14 +204,15 @@ def strip_filled(image: ImageArray, markers: StripMarkers) -> ImageArray:
     size = (round(width / step), round(height / step))
     grid = Grid((step - 1) / 2, (step - 1) / 2, step, size[0], size[1])
     covered = covered_by_strip(markers, grid)
-    painted = _painted_over(cv2.resize(image, size, interpolation=cv2.INTER_AREA), covered)
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    painted = _painted_over(small, covered)
     hidden = cv2.resize(covered.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     whole = cv2.resize(painted, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.where(hidden[..., np.newaxis] > 0, whole, image).astype(np.uint8)
 
 
 def _painted_over(image: ImageArray, covered: BoolArray) -> ImageArray:
-    """An image (H, W, 3) whose covered pixels are continued from the rim, without edge, with grain.
+    """What the covered pixels of an image (H, W, 3) show: continued from the rim, soft, with grain.
 
     An edge along the band would look like the border of a head, and something without grain like
     an object.
@@ -211,7 +224,7 @@ def _painted_over(image: ImageArray, covered: BoolArray) -> ImageArray:
     noise = np.random.default_rng(0).normal(0.0, 1.0, covered.shape).astype(np.float32)
     grain = cv2.GaussianBlur(noise, (0, 0), _GRAIN_PX)
     soft += (_GRAIN_LEVELS / float(grain.std()) * grain)[..., np.newaxis]
-    return np.where(covered[..., np.newaxis], soft.clip(0, 255).round(), image).astype(np.uint8)
+    return soft.clip(0, 255).round().astype(np.uint8)
 
 
 def covered_by_strip(markers: StripMarkers, grid: Grid) -> BoolArray:

@@ -44,8 +44,8 @@ from scalptrack.registration.refine import ALL, Fit, drawn, refine
 
 # Origin of the numbers below: lab/benchmarks/strip.py, see docs/registration.md.
 MIN_MARKERS = 4
-MIN_SPREAD_PERCENT = 3.0
-MAX_RESIDUAL_PERCENT = 2.0
+MIN_SPREAD_PERCENT = 1.5
+MAX_RESIDUAL_PERCENT = 3.0
 MAX_LEFT_OUT_PERCENT = 6.0
 MIN_OUTLINE_AGREEMENT = 0.80
 

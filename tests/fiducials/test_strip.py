@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from scalptrack.fiducials import find_strip, layout, read_card, strip, strip_filled
-from scalptrack.fiducials.detect import detect_markers
 from scalptrack.fiducials.markers import marker_cells, strip_picture
 from scalptrack.records import NO_MARKERS, CaptureInfo, Grid
 
@@ -80,10 +79,9 @@ def test_no_marker_of_a_band_is_another_ones_mirror_image():
         cells = np.where(marker_cells(number)[:, ::-1], 0, 255).astype(np.uint8)
         picture = cv2.copyMakeBorder(cells, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=255)
         large = cv2.resize(picture, None, fx=12, fy=12, interpolation=cv2.INTER_NEAREST)
-        assert detect_markers(large)[0] == []
-        assert [each for each, _ in detect_markers(np.ascontiguousarray(large[:, ::-1]))[0]] == [
-            number
-        ]
+        assert find_strip(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB)).ids == ()
+        right = cv2.cvtColor(np.ascontiguousarray(large[:, ::-1]), cv2.COLOR_GRAY2RGB)
+        assert find_strip(right).ids == (number,)
 
 
 def test_the_band_is_no_card_and_no_version_of_it_owns_its_markers(photograph):
@@ -134,9 +132,11 @@ def test_the_band_between_two_markers_is_left_out_though_one_cannot_be_read(
     photograph, photograph_from_band
 ):
     corners = _true_corners(photograph_from_band)
-    hidden = cv2.fillConvexPoly(photograph.copy(), corners[4].round().astype(np.int32), (0, 0, 0))
+    grown = corners[4].mean(axis=0) + 1.1 * (corners[4] - corners[4].mean(axis=0))
+    hidden = cv2.fillConvexPoly(photograph.copy(), grown.round().astype(np.int32), (255, 255, 255))
     found = find_strip(hidden)
     assert found.ids == tuple(n for n in SHOWN if n != SHOWN[4])
+    assert len(found.unread) == 0
     covered = strip.covered_by_strip(found, _grid(SIZE))
     assert covered[_on_band(photograph_from_band)].mean() > 0.995
 

@@ -274,7 +274,7 @@ def test_a_head_that_is_rolled_in_the_picture_is_followed(
     """The band turned by 25 degrees around the head looks as the head turned in the picture."""
     result = scene.align(before, worn(scene.moving, along_deg=25.0))
     assert 15.0 < _gate(result, "strip_rotation_deg") < 35.0
-    assert _gate(result, "strip_residual_percent") < 2.0
+    assert _gate(result, "strip_residual_percent") < 3.0
 
 
 def test_register_uses_the_band_only_when_it_is_asked_for(
