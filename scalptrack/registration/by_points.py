@@ -85,7 +85,7 @@ def register_by_points(
         at_most("point_residual_percent", 100.0 * rms / width, MAX_RESIDUAL_PERCENT),
         at_most(
             "point_left_out_percent",
-            100.0 * left_out_px(fit, before, after) / width,
+            100.0 * rms_px(left_out_px(fit, before, after), width) / width,
             MAX_LEFT_OUT_PERCENT,
         ),
         *pose_gates(reference, moving, fit.transform),
@@ -154,8 +154,8 @@ def rms_px(distances_px: FloatArray, width_px: float) -> float:
     return float(np.sqrt(np.mean(capped**2)))
 
 
-def left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> float:
-    """RMS distance in pixels of each pair of points (N, 2) from the fit to all others."""
+def left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> FloatArray:
+    """Distance (N,) of each pair of points (N, 2) from the fit to all others; NaN where unseen."""
     gaps = []
     for left_out in range(len(before)):
         others = np.arange(len(before)) != left_out
@@ -169,7 +169,7 @@ def left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> float:
         )
         mapped = again.transform.map_points(before[left_out : left_out + 1])
         gaps.append(np.linalg.norm(mapped - after[left_out], axis=1)[0])
-    return rms_px(np.array(gaps), fit.prior.moving_width_px)
+    return np.array(gaps)
 
 
 def scatter_px(rms_px: float, count: int) -> float:

@@ -116,7 +116,7 @@ def register_by_strip(
         tier=Tier.B,
         transform=fit.transform,
         resampled=_resampled(fit, before, after, np.random.default_rng([seed, 5]), resamples),
-        residual_px=rms_px(fit.distances_px, moving.head_width_px),
+        residual_px=rms_px(_seen(fit.distances_px), moving.head_width_px),
         inliers=len(before),
         overlap=scalp_overlap(reference, moving, fit.transform),
         gates=(*refused.gates, *gates),
@@ -196,8 +196,8 @@ def _fit_gates(
 ) -> list[Gate]:
     """Whether the markers agree with each other, and their pose with the heads."""
     percent = 100.0 / moving.head_width_px
-    rms = rms_px(fit.distances_px, moving.head_width_px)
-    left_out = left_out_px(fit, before, after)
+    rms = rms_px(_seen(fit.distances_px), moving.head_width_px)
+    left_out = rms_px(_seen(left_out_px(fit, before, after)), moving.head_width_px)
     overlap = scalp_overlap(reference, moving, fit.transform)
     agreement = outline_overlap(reference, moving, fit.transform)
     gates = [
@@ -211,11 +211,20 @@ def _fit_gates(
     return [replace(gate, name=f"strip_{gate.name}") for gate in gates]
 
 
+def _seen(distances_px: FloatArray) -> FloatArray:
+    """Distances (N,) of the markers that the surface shows; infinite when those are too few.
+
+    The fit moves the rim of the head, and a marker beside it may come to lie behind.
+    """
+    seen = distances_px[np.isfinite(distances_px)]
+    return seen if len(seen) >= MIN_MARKERS else np.array([np.inf])
+
+
 def _resampled(
     fit: Fit, before: FloatArray, after: FloatArray, rng: np.random.Generator, count: int
 ) -> tuple[SurfaceTransform, ...]:
     """Transforms that the markers allow as well, each with the band put on otherwise."""
-    rms = rms_px(fit.distances_px, fit.prior.moving_width_px)
+    rms = rms_px(_seen(fit.distances_px), fit.prior.moving_width_px)
     scale = max(1.0, scatter_px(rms, len(before)) / fit.prior.sigma_px)
     found = drawn(fit, before, after, rng=rng, count=count, scale=scale)
     return tuple(turned(each, rng, 1, sd_deg=TURN_SD_DEG)[0] for each in found)

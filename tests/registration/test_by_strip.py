@@ -20,7 +20,7 @@ from scalptrack.records import (
     StripMarkers,
     Tier,
 )
-from scalptrack.registration import HeadFeatures, HeadTransform, register_by_strip
+from scalptrack.registration import HeadFeatures, HeadTransform, by_strip, register_by_strip
 from scalptrack.single import Opened
 from tests.registration.synthetic import Rendered, true_points
 
@@ -256,9 +256,13 @@ def test_markers_that_contradict_each_other_are_refused(
 
 
 def test_another_head_pose_than_one_view_allows_is_refused(
-    scene: Scene, before: StripMarkers
+    scene: Scene, before: StripMarkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The band turned by an eighth around the head: its pose is that of another view."""
+    """The band turned by an eighth around the head: its pose is that of another view.
+
+    On a head that isn't round its markers also fit less well, which is said first otherwise.
+    """
+    monkeypatch.setattr(by_strip, "MAX_RESIDUAL_PERCENT", 5.0)
     result = scene.align(before, worn(scene.moving, along_deg=45.0))
     assert result.tier is Tier.C
     assert 35.0 < _gate(result, "strip_rotation_deg") < 60.0
