@@ -258,14 +258,14 @@ def test_markers_that_contradict_each_other_are_refused(
 def test_another_head_pose_than_one_view_allows_is_refused(
     scene: Scene, before: StripMarkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The band turned by an eighth around the head: its pose is that of another view.
+    """The band turned by a sixth around the head: its pose is that of another view.
 
     On a head that isn't round its markers also fit less well, which is said first otherwise.
     """
-    monkeypatch.setattr(by_strip, "MAX_RESIDUAL_PERCENT", 5.0)
-    result = scene.align(before, worn(scene.moving, along_deg=45.0))
+    monkeypatch.setattr(by_strip, "MAX_RESIDUAL_PERCENT", 8.0)
+    result = scene.align(before, worn(scene.moving, along_deg=60.0))
     assert result.tier is Tier.C
-    assert 35.0 < _gate(result, "strip_rotation_deg") < 60.0
+    assert 35.0 < _gate(result, "strip_rotation_deg") < 75.0
     assert result.reason.message.startswith(
         f"{HAIR} By the headband it could not be aligned with the baseline: the head would be "
         "turned by"
