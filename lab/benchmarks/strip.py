@@ -29,6 +29,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from lab.benchmarks.bad_pairs import evenly
 from lab.benchmarks.headbands import Worn, camera_of, put_on, wearing
@@ -140,6 +141,13 @@ def tre_percent(reference: SampleShot, moving: SampleShot, result: Registration)
     return 100.0 * float(np.nanmedian(gaps)) / moving.truth["head_width_px"]
 
 
+def turn_error_deg(reference: SampleShot, moving: SampleShot, result: Registration) -> np.ndarray:
+    """Rotation (3,) from the true pose to the one that was found, about the camera's axes."""
+    before, after = (camera_of(shot).rotation for shot in (reference, moving))
+    found = Rotation.from_rotvec(result.transform.pose.rotation)
+    return np.degrees((found * Rotation.from_matrix(after @ before.T).inv()).as_rotvec())
+
+
 def effect(reference: Seen, moving: Seen, result: Registration) -> dict[str, float]:
     """What the alignment changes of a coverage, and what it says of that, in points."""
     truth = TrueTransform(reference.shot, moving.shot)
@@ -212,10 +220,16 @@ def exchanged(strip: StripMarkers) -> StripMarkers:
 
 
 def bad(
-    kind: str, studio: Studio, pair: tuple[SampleShot, SampleShot], stranger: SampleShot, seed: int
+    kind: str,
+    studio: Studio,
+    pair: tuple[SampleShot, SampleShot],
+    stranger: SampleShot | None,
+    seed: int,
 ) -> Registration | None:
-    """A pair that must not be aligned; None where a photograph shows no head."""
+    """A pair that must not be aligned; None where there is none, or no head is found."""
     shot = stranger if kind == "another person" else pair[1]
+    if shot is None:
+        return None
     worn = worn_in(shot)
     reference, moving = studio.take(pair[0], worn_in(pair[0])), studio.take(shot, worn)
     if reference is None or moving is None:
@@ -263,7 +277,7 @@ def main() -> None:
     pairs = evenly(pairs, options.pairs)
     results: dict[str, list[Registration]] = defaultdict(list)
     tre: dict[str, list[float]] = defaultdict(list)
-    accepted = []
+    accepted, turns = [], []
     for seed, pair in enumerate(pairs):
         both = [studio.take(shot, worn_in(shot)) for shot in pair]
         if None in both:
@@ -274,16 +288,19 @@ def main() -> None:
         if result.registered:
             tre[pair[0].view].append(tre_percent(*pair, result))
             accepted.append((both[0], both[1], result))
+            turns.append(turn_error_deg(*pair, result))
         print(f"<!-- {pair[1].name} {tre[pair[0].view][-1:]} {result.reason} -->")
     for view, part in results.items():
         report(f"genuine, {view}", part)
         report_tre(view, tre[view])
     report_tre("all", [each for part in tre.values() for each in part])
+    rms = np.sqrt(np.mean(np.square(turns), axis=0))
+    print(f"turn, RMS about x, y, z: {rms.round(1)}, all {np.sqrt(np.mean(rms**2)):.1f} degrees")
     for kind in KINDS if options.bad else ():
         found = []
         for seed, pair in enumerate(evenly(pairs, options.bad)):
             others = [s for s in shots if s.view == pair[0].view and s.subject != pair[0].subject]
-            stranger = (others or shots)[seed % len(others or shots)]
+            stranger = others[seed % len(others)] if others else None
             found.append(bad(kind, studio, pair, stranger, seed))
         report(kind, [each for each in found if each is not None])
     if options.effects:
