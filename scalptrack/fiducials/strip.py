@@ -38,8 +38,8 @@ PIECES = 4
 MARKERS_PER_PIECE = len(HEADBAND_IDS) // PIECES
 PITCH_MM = 18.0
 MARKER_MM = 13.0
-"""A larger marker bends too much around a forehead to be read from 45 degrees above (of 20 mm
-markers one of twelve was: lab/benchmarks/strip.py); a smaller one is few pixels from the side."""
+"""A larger marker bends too much around a forehead to be read from 45 degrees above (of those of
+20 mm hardly one was, on rendered heads); a smaller one is few pixels from the side."""
 
 BAND_MM = 20.0
 """Height of the band: 3.5 mm of white above and below the markers, which need two."""

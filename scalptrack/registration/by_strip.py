@@ -55,8 +55,8 @@ ellipsoids."""
 
 TURN_SD_DEG = 5.0
 """How far the head may be turned otherwise than its band says, about each axis (SD). A band that is
-put on again lies beside, assumed 3 mm along and up and 1.5 degrees tilted (SD), which is 2 to 4
-degrees for two photographs; with what the fit adds 4.6 were measured."""
+put on again lies beside, assumed 3 mm along and up and 1.5 degrees tilted (SD); with what the fit
+adds 3.5 were measured (RMS, 12 pairs), and people may be less careful."""
 
 MAX_MARKER_TURN_DEG = 90.0
 """Markers turned farther than this in the picture belong to a band that is upside down."""
