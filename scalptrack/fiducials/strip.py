@@ -13,6 +13,7 @@ under occlusion", Pattern Recognition 47, 2014, doi:10.1016/j.patcog.2014.01.005
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -241,12 +242,27 @@ def covered_by_strip(markers: StripMarkers, grid: Grid) -> BoolArray:
     boxes = [_box(*each) for each in zip(markers.ids, markers.corners, strict=True)]
     boxes += [_grown(square, _UNREAD_GROWTH) for square in markers.unread]
     squares = [*markers.corners, *markers.unread]
-    for index, (square, box) in enumerate(zip(squares, boxes, strict=True)):
+    for box in boxes:
         _fill_hull(canvas, grid.from_photograph(box))
-        for other, far in zip(squares[:index], boxes[:index], strict=True):
-            if _gap(square, other) < _JOINED * _height(square):
-                _fill_hull(canvas, grid.from_photograph(np.concatenate([box, far])))
+    for one, other in _neighbours(squares):
+        ends = np.concatenate([boxes[one], boxes[other]])
+        _fill_hull(canvas, grid.from_photograph(ends))
     return canvas > 0
+
+
+def _neighbours(squares: list[FloatArray]) -> list[tuple[int, int]]:
+    """Pairs of squares that have the band, and no third square, between them.
+
+    The straight way past a third one would cut off what lies inside of a bent band.
+    """
+    gaps = np.array([[_gap(one, other) for other in squares] for one in squares])
+    found = []
+    for one, other in itertools.combinations(range(len(squares)), 2):
+        gap = gaps[one, other]
+        between = np.maximum(gaps[one], gaps[other]) < gap
+        if gap < _JOINED * _height(squares[one]) and not between.any():
+            found.append((one, other))
+    return found
 
 
 def _box(number: int, corners: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import pytest
 
 from scalptrack.fiducials import find_strip, layout, read_card, strip, strip_filled
 from scalptrack.fiducials.markers import marker_cells, strip_picture
-from scalptrack.records import NO_MARKERS, CaptureInfo, Grid
+from scalptrack.records import NO_MARKERS, CaptureInfo, Grid, StripMarkers
 
 PX_PER_MM = 4
 SIZE = (900, 1200)
@@ -126,6 +126,24 @@ def test_the_whole_band_is_left_out_and_little_else(photograph, photograph_from_
     truth = cv2.resize(truth, size, interpolation=cv2.INTER_AREA) > 0.5
     assert covered[truth].mean() > 0.995
     assert truth.sum() < covered.sum() < 1.5 * truth.sum()
+
+
+def test_what_lies_inside_a_bent_band_is_not_left_out():
+    """Markers around a circle: the chord past a marker stays free."""
+    corners = []
+    for angle in np.radians(np.arange(0, 180, 25.0)):
+        out = np.array([np.cos(angle), np.sin(angle)])
+        along = np.array([-out[1], out[0]])
+        middle = np.array([300.0, 100.0]) + 160.0 * out
+        offsets = ((-1, -1), (-1, 1), (1, 1), (1, -1))
+        corners.append([middle + 22.0 * (a * out + b * along) for a, b in offsets])
+    bent = StripMarkers(tuple(range(200, 200 + len(corners))), np.array(corners))
+    covered = strip.covered_by_strip(bent, _grid((400, 600)))
+    y, x = np.mgrid[:400, :600]
+    away = np.hypot(x - 300.0, y - 100.0)
+    ring = (np.abs(away - 160.0) < 20.0) & (y > 110)
+    assert covered[ring].mean() > 0.97
+    assert not covered[away < 100.0].any()
 
 
 def test_the_band_between_two_markers_is_left_out_though_one_cannot_be_read(
