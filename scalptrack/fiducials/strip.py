@@ -244,22 +244,24 @@ def covered_by_strip(markers: StripMarkers, grid: Grid) -> BoolArray:
     squares = [*markers.corners, *markers.unread]
     for box in boxes:
         _fill_hull(canvas, grid.from_photograph(box))
-    for one, other in _neighbours(squares):
+    for one, other in _neighbours(squares, len(markers.ids)):
         ends = np.concatenate([boxes[one], boxes[other]])
         _fill_hull(canvas, grid.from_photograph(ends))
     return canvas > 0
 
 
-def _neighbours(squares: list[FloatArray]) -> list[tuple[int, int]]:
+def _neighbours(squares: list[FloatArray], read: int) -> list[tuple[int, int]]:
     """Pairs of squares that have the band, and no third square, between them.
 
-    The straight way past a third one would cut off what lies inside of a bent band.
+    The straight way past a third one would cut off what lies inside of a bent band. The first
+    `read` squares are markers for sure: nothing else parts them.
     """
     gaps = np.array([[_gap(one, other) for other in squares] for one in squares])
     found = []
     for one, other in itertools.combinations(range(len(squares)), 2):
         gap = gaps[one, other]
-        between = np.maximum(gaps[one], gaps[other]) < gap
+        known = read if max(one, other) < read else len(squares)
+        between = np.maximum(gaps[one], gaps[other])[:known] < gap
         if gap < _JOINED * _height(squares[one]) and not between.any():
             found.append((one, other))
     return found

@@ -146,6 +146,15 @@ def test_what_lies_inside_a_bent_band_is_not_left_out():
     assert not covered[away < 100.0].any()
 
 
+def test_a_stray_square_beside_the_band_parts_no_markers(photograph, photograph_from_band):
+    found = find_strip(photograph)
+    kept = [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    stray = found.corners[3:4] * 0.6 + (found.corners[3].mean(axis=0) - (0, 60)) * 0.4
+    without = StripMarkers(tuple(found.ids[i] for i in kept), found.corners[kept], stray)
+    covered = strip.covered_by_strip(without, _grid(SIZE))
+    assert covered[_on_band(photograph_from_band)].mean() > 0.995
+
+
 def test_the_band_between_two_markers_is_left_out_though_one_cannot_be_read(
     photograph, photograph_from_band
 ):
