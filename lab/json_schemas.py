@@ -151,6 +151,7 @@ def photograph_documents(known: Records) -> dict[str, Schema]:
         "guide/1": obj({"guides": array(known.record(Guide))}),
         "capture/1": captured(known),
         "card/1": printed_card(known),
+        "strip/1": printed_strip(),
     }
 
 
@@ -180,7 +181,7 @@ def registered(known: Records) -> Schema:
         {
             "status": enum("registered", "refused"),
             "tier": enum(*(each.value for each in Tier)),
-            "method": enum("features", "points", "outline", "close-up", None),
+            "method": enum("features", "points", "strip", "outline", "close-up", None),
             "reason": nullable(TEXT),
             "reason_code": nullable(TEXT),
             "transform": {"type": ["object", "null"], "required": ["type"]},
@@ -232,6 +233,23 @@ def printed_card(known: Records) -> Schema:
             "square_mm": NUMBER,
             "marker_mm": NUMBER,
             "patches": array(known.record(Patch)),
+        }
+    )
+
+
+def printed_strip() -> Schema:
+    return obj(
+        {
+            "file": TEXT,
+            "paper": enum("a4", "letter"),
+            "page_mm": array(NUMBER, 2),
+            "version": COUNT,
+            "dictionary": TEXT,
+            "marker_ids": array(COUNT),
+            "pieces": COUNT,
+            "band_mm": array(NUMBER, 2),
+            "pitch_mm": NUMBER,
+            "marker_mm": NUMBER,
         }
     )
 

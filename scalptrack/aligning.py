@@ -10,6 +10,7 @@ import numpy as np
 from scalptrack.cache import RecordCache
 from scalptrack.corrections import NO_CORRECTIONS, Corrections
 from scalptrack.records import (
+    NO_MARKERS,
     Photograph,
     Quality,
     Reason,
@@ -17,6 +18,7 @@ from scalptrack.records import (
     Segmentation,
     Settings,
     Status,
+    StripMarkers,
 )
 from scalptrack.registration import (
     HeadFeatures,
@@ -24,6 +26,7 @@ from scalptrack.registration import (
     register,
     register_by_outline,
     register_by_points,
+    register_by_strip,
 )
 
 ENOUGH_REGISTERED = 0.5
@@ -45,6 +48,7 @@ class Analysis:
     features: HeadFeatures | None
     status: Status | None = None
     reason: Reason | None = None
+    strip: StripMarkers = NO_MARKERS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +118,13 @@ def align_series(
         by_hand.get(index) or _through_another(index, members, links, settings, cache)
         for index in range(len(members))
     ]
+    if settings.strip:
+        registrations = [
+            registration
+            if i in by_hand
+            else _by_strip(members[best[0]], moving, registration, settings)
+            for i, (moving, registration) in enumerate(zip(members, registrations, strict=True))
+        ]
     if settings.allow_outline:
         registrations = [
             _by_outline(members[best[0]], moving, registration, settings)
@@ -193,6 +204,23 @@ def _by_hand(
                 resamples=settings.resamples,
             )
     return found
+
+
+def _by_strip(
+    reference: Member, moving: Member, refused: Registration | None, settings: Settings
+) -> Registration | None:
+    """A refused photograph's registration by the headband that the person wears."""
+    reference_features, moving_features = reference.analysis.features, moving.analysis.features
+    if refused is None or refused.registered or not reference_features or not moving_features:
+        return refused
+    return register_by_strip(
+        reference_features,
+        moving_features,
+        (reference.analysis.strip, moving.analysis.strip),
+        refused,
+        seed=settings.seed,
+        resamples=settings.resamples,
+    )
 
 
 def _by_outline(

@@ -9,18 +9,7 @@ from typing import Any
 import numpy as np
 from skimage.measure import grid_points_in_poly
 
-from scalptrack.records import BoolArray, Event, Finding, Grid, Reason, Severity
-
-POINTS_BY_HAND = Finding(
-    code="points_by_hand",
-    severity=Severity.WARNING,
-    value=0.0,
-    limit=0.0,
-    unit="",
-    advice="Aligned by points that a person set on both photographs (tier B): whose photograph it "
-    "is rests on that person's word.",
-)
-"""Stands beside every number that rests on points set by hand."""
+from scalptrack.records import BoolArray, Event, Grid, Reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,11 @@ import numpy as np
 from scalptrack.aligning import Aligned, Analysis, Member, align_series
 from scalptrack.cache import RecordCache
 from scalptrack.card_colours import corrected_by_card
-from scalptrack.corrections import NO_CORRECTIONS, POINTS_BY_HAND, Corrections, drawn_mask
+from scalptrack.corrections import NO_CORRECTIONS, Corrections, drawn_mask
+from scalptrack.doubts import doubts_of
 from scalptrack.errors import HeadNotFoundError, ImageReadError
+from scalptrack.fiducials import find_strip, strip_filled
+from scalptrack.headband import without_strip
 from scalptrack.images import read_photograph
 from scalptrack.measurement import (
     RESAMPLED_BAND_PX,
@@ -29,6 +32,7 @@ from scalptrack.measurement import (
 )
 from scalptrack.quality import check_quality
 from scalptrack.records import (
+    NO_MARKERS,
     BoolArray,
     Catalog,
     Finding,
@@ -44,6 +48,7 @@ from scalptrack.records import (
     Settings,
     Severity,
     Status,
+    StripMarkers,
     Surroundings,
     Tier,
 )
@@ -54,7 +59,6 @@ from scalptrack.registration import (
     extract_features,
     identity,
 )
-from scalptrack.registration.by_outline import TURN_SD_DEG
 from scalptrack.registration.camera import Camera
 from scalptrack.registration.features import Keypoints
 from scalptrack.registration.outline import Outline
@@ -63,17 +67,6 @@ from scalptrack.registration.transform import HeadPose
 from scalptrack.segmentation import shared_segmenter
 
 logger = logging.getLogger(__name__)
-
-OUTLINE_ONLY = Finding(
-    code="outline_only",
-    severity=Severity.WARNING,
-    value=TURN_SD_DEG,
-    limit=0.0,
-    unit="degrees",
-    advice="Aligned by the outline of the head alone, which can't tell another person, or a "
-    "mirrored photograph, from this one: make sure whose photograph it is.",
-)
-"""Stands beside every number that rests on an alignment by the outline."""
 
 OnStep = Callable[[str], None]
 
@@ -133,6 +126,7 @@ RECORD_TYPES: dict[str, type] = {
         Surroundings,
         Severity,
         Status,
+        StripMarkers,
         Tier,
     )
 }
@@ -162,6 +156,8 @@ def _no_analysis(status: Status, reason: Reason, quality: Quality | None = None)
 
 def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
     image, capture = read_photograph(photograph.path, max_megapixels=settings.max_megapixels)
+    strip = find_strip(image) if settings.strip else NO_MARKERS
+    image = strip_filled(image, strip)
     seen, no_card = corrected_by_card(image, capture) if settings.colour_card else (image, None)
     # Without its card a photograph is still looked at: it may have a reason of its own.
     looked_at = image if seen is None else seen
@@ -178,7 +174,7 @@ def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
         return _no_analysis(Status.REFUSED, no_card, quality)
     focal_length = capture.focal_length_35mm
     features = extract_features(looked_at, segmentation, focal_length_35mm=focal_length)
-    return Analysis(quality, segmentation, features)
+    return Analysis(quality, without_strip(segmentation, strip), features, strip=strip)
 
 
 def _quality_reason(quality: Quality) -> Reason | None:
@@ -400,11 +396,9 @@ def _outcome(member: Member, registration: Registration | None, *, is_reference:
     if registration is None:
         message = "an analysed photograph has to be registered or be the reference"
         raise ValueError(message)
-    doubts = {"outline": (OUTLINE_ONLY,), "points": (POINTS_BY_HAND,)}
-    doubt = doubts.get(registration.method, ()) if registration.registered else ()
     return replace(
         base,
-        warnings=(*base.warnings, *doubt),
+        warnings=(*base.warnings, *doubts_of(registration)),
         status=Status.MEASURED if registration.registered else Status.REFUSED,
         reason=None if registration.registered else registration.reason,
         tier=registration.tier,

@@ -44,6 +44,7 @@ def invocation(
     if settings.max_megapixels != base.max_megapixels:
         words += ["--max-megapixels", f"{settings.max_megapixels:g}"]
     words += ["--allow-outline"] if settings.allow_outline else []
+    words += ["--strip"] if settings.strip else []
     words += ["--colour-card"] if settings.colour_card else []
     words += ["--pdf"] if pdf else []
     words += ["--dicom"] if dicom else []

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from scalptrack.errors import HeadNotFoundError, ImageReadError, InputError
+from scalptrack.fiducials import find_strip, strip_filled
 from scalptrack.images import encode_image, read_photograph, sha256_of_file
 from scalptrack.measurement import measure, scalp_region
 from scalptrack.outputs import OutputFolder
@@ -21,6 +22,7 @@ from scalptrack.overlay import hair_overlay, side_by_side
 from scalptrack.plain import to_plain
 from scalptrack.quality import check_quality
 from scalptrack.records import (
+    NO_MARKERS,
     BoolArray,
     CaptureInfo,
     FloatArray,
@@ -30,12 +32,14 @@ from scalptrack.records import (
     Segmentation,
     Settings,
     Severity,
+    StripMarkers,
 )
 from scalptrack.registration import (
     extract_features,
     register,
     register_by_outline,
     register_by_points,
+    register_by_strip,
     warp_to_reference,
 )
 from scalptrack.segmentation import coverage_interval, shared_segmenter
@@ -48,11 +52,12 @@ MIN_PAIRS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """A photograph that was read and segmented."""
+    """A photograph that was read and segmented, and its headband where one is looked for."""
 
     image: ImageArray
     capture: CaptureInfo
     segmentation: Segmentation
+    strip: StripMarkers = NO_MARKERS
 
 
 def open_photograph(path: Path, settings: Settings) -> Opened:
@@ -82,13 +87,15 @@ def look_at(path: Path, settings: Settings) -> tuple[Opened, str | None]:
         When the file isn't a whole photograph.
     """
     image, capture = read_photograph(path, max_megapixels=settings.max_megapixels)
+    strip = find_strip(image) if settings.strip else NO_MARKERS
+    looked_at = strip_filled(image, strip)
     segmenter = shared_segmenter()
     try:
-        segmentation = segmenter.segment(image, perturbations=settings.perturbations)
+        segmentation = segmenter.segment(looked_at, perturbations=settings.perturbations)
     except HeadNotFoundError as error:
         return Opened(image, capture, segmenter.glance(image)), str(error)
-    opened = Opened(image, capture, segmentation)
-    for finding in check_quality(image, segmentation, capture).findings:
+    opened = Opened(image, capture, segmentation, strip)
+    for finding in check_quality(looked_at, segmentation, capture).findings:
         if finding.severity is Severity.ERROR:
             return opened, (
                 f"{path.name} can't be measured: {finding.code.replace('_', ' ')} "
@@ -253,6 +260,7 @@ def register_photographs(
     seed: int,
     max_megapixels: float,
     allow_outline: bool = False,
+    strip: bool = False,
 ) -> dict[str, Any]:
     """Align one pair and return the JSON document of ``register``.
 
@@ -261,35 +269,50 @@ def register_photographs(
     ImageReadError
         When one of the files isn't a whole photograph.
     """
-    settings = Settings(seed=seed, max_megapixels=max_megapixels)
+    settings = Settings(
+        seed=seed, max_megapixels=max_megapixels, allow_outline=allow_outline, strip=strip
+    )
     opened: list[Opened] = []
     for path in (reference, moving):
         try:
             opened.append(open_photograph(path, settings))
         except HeadNotFoundError as error:
             return refused_document(str(error), points)
-    features = [
-        extract_features(
-            each.image, each.segmentation, focal_length_35mm=each.capture.focal_length_35mm
-        )
-        for each in opened
-    ]
-    if pairs is None:
-        registration = register(
-            features[0], features[1], seed=settings.seed, resamples=settings.resamples
-        )
-        if allow_outline and not registration.registered:
-            registration = register_by_outline(
-                features[0], features[1], registration, seed=settings.seed
-            )
-    else:
-        registration = register_by_points(
-            features[0], features[1], pairs, seed=settings.seed, resamples=settings.resamples
-        )
+    registration = _register_opened(opened[0], opened[1], pairs, settings)
     document = register_document(registration, points)
     if out is not None:
         write_pair(opened[0].image, opened[1].image, registration, document, OutputFolder(out))
     return document
+
+
+def _register_opened(
+    reference: Opened, moving: Opened, pairs: FloatArray | None, settings: Settings
+) -> Registration:
+    """By the pairs of points, or by features and then by what else the settings allow."""
+    features = [
+        extract_features(
+            strip_filled(each.image, each.strip),
+            each.segmentation,
+            focal_length_35mm=each.capture.focal_length_35mm,
+        )
+        for each in (reference, moving)
+    ]
+    seed, resamples = settings.seed, settings.resamples
+    if pairs is not None:
+        return register_by_points(features[0], features[1], pairs, seed=seed, resamples=resamples)
+    registration = register(features[0], features[1], seed=seed, resamples=resamples)
+    if settings.strip and not registration.registered:
+        registration = register_by_strip(
+            features[0],
+            features[1],
+            (reference.strip, moving.strip),
+            registration,
+            seed=seed,
+            resamples=resamples,
+        )
+    if settings.allow_outline and not registration.registered:
+        registration = register_by_outline(features[0], features[1], registration, seed=seed)
+    return registration
 
 
 def refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any]:

@@ -71,7 +71,11 @@ def percent(fraction: float) -> str:
     return f"{fraction * 100:.1f} %"
 
 
-ROUGH_ALIGNMENTS = {"points": "points set by hand", "outline": "the outline of the head"}
+ROUGH_ALIGNMENTS = {
+    "points": "points set by hand",
+    "strip": "the printed headband",
+    "outline": "the outline of the head",
+}
 
 
 def rough_words(aligned_by: Sequence[str]) -> str:
@@ -81,6 +85,8 @@ def rough_words(aligned_by: Sequence[str]) -> str:
     --------
     >>> rough_words(("outline", "points"))
     'by the outline of the head and by points set by hand'
+    >>> rough_words(("strip",))
+    'by the printed headband'
     >>> rough_words(())
     'by the outline or by hand'
     """

@@ -13,17 +13,23 @@ from builders import Shift, disc, segmentation_of
 from scalptrack import aligning, pipeline
 from scalptrack.aligning import Analysis, Member
 from scalptrack.cache import RecordCache
+from scalptrack.corrections import Corrections, HandSetPoints
 from scalptrack.errors import ImageReadError
+from scalptrack.fiducials import find_strip
+from scalptrack.fiducials.strip import headband_picture
 from scalptrack.measurement import carry_region
 from scalptrack.pipeline import analyse_photograph, measure_series, track
 from scalptrack.records import (
+    CaptureInfo,
     Catalog,
     Photograph,
     Quality,
     Reason,
+    RegionClass,
     Registration,
     Settings,
     Status,
+    StripMarkers,
     Tier,
 )
 
@@ -181,6 +187,105 @@ def test_the_outline_is_used_only_where_the_user_allows_it(pairs, outlines):
     assert [each.code for each in allowed.outcomes[2].warnings] == ["outline_only"]
     assert allowed.outcomes[1].warnings == ()
     assert allowed.outcomes[2].measurement.coverage_fraction == pytest.approx(0.4)
+
+
+@pytest.fixture
+def strips(monkeypatch) -> list[tuple[str, str, int]]:
+    """The headband aligns everybody who wears one; records what it was asked."""
+    asked = []
+
+    def fake_strip(reference, moving, markers, refused, *, seed, resamples):
+        asked.append((reference.person, moving.person, len(markers[1].ids)))
+        if not markers[0].ids or not markers[1].ids:
+            return refused
+        return Registration(Tier.B, Shift(), (Shift(),), 2.0, 5, 0.9, (), None, "strip")
+
+    monkeypatch.setattr(aligning, "register_by_strip", fake_strip)
+    return asked
+
+
+def _with_band(member, ids=(210, 211)):
+    strip = StripMarkers(ids, np.zeros((len(ids), 4, 2)))
+    return replace(member, analysis=replace(member.analysis, strip=strip))
+
+
+def test_the_headband_is_used_only_where_it_is_asked_for_and_features_refuse(
+    pairs, strips, outlines
+):
+    people = [("anna", 0.2), ("anna", 0.3), ("bert", 0.4)]
+    members = [_with_band(_member(n, *each)) for n, each in enumerate(people, start=1)]
+    members.append(_member(4, "carl", 0.5))
+    without = _measure(members)
+    assert [each.status for each in without.outcomes[2:]] == 2 * [Status.REFUSED]
+    assert strips == []
+    allowed = _measure(members, Settings(strip=True))
+    assert strips == [("anna", "bert", 2), ("anna", "carl", 0)]
+    assert [each.tier for each in allowed.outcomes] == [Tier.A, Tier.A, Tier.B, Tier.C]
+    assert [each.aligned_by for each in allowed.outcomes] == ["reference", "features", "strip", ""]
+    assert [each.code for each in allowed.outcomes[2].warnings] == ["strip_only"]
+    assert allowed.outcomes[3].warnings == ()
+    assert allowed.outcomes[2].measurement.coverage_fraction == pytest.approx(0.4)
+    both = _measure(members, Settings(strip=True, allow_outline=True))
+    assert [each.aligned_by for each in both.outcomes[2:]] == ["strip", "outline"]
+    assert outlines == [("anna", "carl")]
+
+
+def test_points_that_a_person_set_are_not_overruled_by_the_headband(pairs, strips, monkeypatch):
+    reason = Reason("points_disagree", "The points disagree.")
+    refused = Registration(Tier.C, None, (), 9.0, 0, 0.0, (), reason)
+    monkeypatch.setattr(aligning, "register_by_points", lambda *_args, **_options: refused)
+    members = [_with_band(_member(1, "anna", 0.2)), _with_band(_member(2, "bert", 0.4))]
+    hashes = [each.photograph.sha256 for each in members]
+    points = HandSetPoints(hashes[0], ((0.0, 0.0, 0.0, 0.0),) * 4)
+    series = measure_series(
+        "s",
+        "vertex",
+        members,
+        Settings(strip=True),
+        cache=NO_CACHE,
+        corrections=Corrections(points={hashes[1]: points}),
+    )
+    assert series.outcomes[1].reason == reason
+    assert strips == []
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_band_is_painted_over_for_looking_and_left_out_of_the_scalp(monkeypatch, asked):
+    """What finds the head sees no band; what is measured has an object where the band is."""
+    picture = np.full((300, 900, 3), 180, np.uint8)
+    band = headband_picture(4)[:, :700]
+    picture[100 : 100 + band.shape[0], 100:800] = band
+    looked_at = []
+
+    class Segmenter:
+        def segment(self, image, *, perturbations):
+            looked_at.append(image)
+            whole = np.ones(image.shape[:2], bool)
+            return segmentation_of(np.ones(image.shape[:2]), whole)
+
+    monkeypatch.setattr(pipeline, "read_photograph", lambda *_a, **_k: (picture, CaptureInfo()))
+    monkeypatch.setattr(pipeline, "shared_segmenter", Segmenter)
+    monkeypatch.setattr(pipeline, "check_quality", lambda *_args: Quality(()))
+    monkeypatch.setattr(pipeline, "extract_features", lambda *_args, **_options: Features("anna"))
+    analysis = analyse_photograph(_photograph(1), Settings(strip=asked))
+    assert len(find_strip(looked_at[0]).ids) == (0 if asked else 9)
+    assert analysis.strip.ids == (tuple(range(200, 209)) if asked else ())
+    on_band, beside = np.s_[105:175, 105:745], np.s_[220:, :]
+    for where, hidden in ((on_band, asked), (beside, False)):
+        scalp, classes = analysis.segmentation.scalp[where], analysis.segmentation.classes[where]
+        assert np.all(scalp != hidden)
+        assert np.all((classes == RegionClass.OBJECT) == hidden)
+        assert np.all((analysis.segmentation.hair_fraction[where] == 0.0) == hidden)
+
+
+def test_markers_of_a_band_are_kept_in_the_cache(tmp_path):
+    cache = RecordCache(tmp_path, pipeline.RECORD_TYPES, fingerprint="f")
+    strip = StripMarkers((201, 205), np.arange(16.0).reshape(2, 4, 2), np.ones((1, 4, 2)), 3)
+    cache.save(Analysis(None, None, None, strip=strip), "analysis", "a")
+    again = cache.load("analysis", "a").strip
+    assert (again.ids, again.mirrored) == ((201, 205), 3)
+    np.testing.assert_array_equal(again.corners, strip.corners)
+    np.testing.assert_array_equal(again.unread, strip.unread)
 
 
 def test_the_interval_by_outline_knows_how_far_it_may_be_off(pairs, outlines):

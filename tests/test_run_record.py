@@ -46,6 +46,7 @@ def given(tmp_path) -> dict[str, object]:
         "pdf": True,
         "dicom": True,
         "allow_outline": True,
+        "strip": True,
         "seed": 7,
         "max_megapixels": 12.5,
     }
@@ -59,7 +60,7 @@ def _parsed(words: tuple[str, ...]) -> dict[str, object]:
 
 
 def _words(given: dict[str, object]) -> tuple[str, ...]:
-    of_settings = ("forehead", "colour_card", "allow_outline", "seed", "max_megapixels")
+    of_settings = ("forehead", "colour_card", "allow_outline", "strip", "seed", "max_megapixels")
     settings = Settings(**{name: given[name] for name in of_settings})
     rest = {name: value for name, value in given.items() if name not in of_settings}
     return invocation(rest.pop("photos"), rest.pop("out"), settings, **rest)

@@ -82,6 +82,7 @@ def test_a_document_that_is_right_has_no_problem(catalogued, tmp_path):
     assert catalogued["photographs"]
     assert problems_of(catalogued) == []
     assert problems_of(_printed("card", "--out", tmp_path / "card.pdf")) == []
+    assert problems_of(_printed("card", "--strip", "--out", tmp_path / "band.pdf")) == []
 
 
 @pytest.mark.parametrize(

@@ -29,25 +29,39 @@ from scalptrack.cli.common import (
     type=click.Path(path_type=Path, dir_okay=False),
     help="The PDF to write; another file of that name is never replaced.",
 )
+@click.option(
+    "--strip",
+    is_flag=True,
+    help="The page with the headband for `register --strip` and `track --strip` instead.",
+)
 @json_option
 @quiet_option
 @translate_errors
-def card_command(*, paper: str, out: Path, as_json: bool, quiet: bool) -> None:
+def card_command(*, paper: str, out: Path, strip: bool, as_json: bool, quiet: bool) -> None:
     """Write a page to print: a card that tells scale and colour in photographs.
 
     Print it at 100 % and measure the two printed scales with a ruler: they tell whether the printer
     kept its size. Cut the card out and hold it beside the head, facing the camera; `scalptrack
     check` finds it. The page says all this, too.
 
-    \b
-    Example:
-      scalptrack card --paper a4 --out card.pdf
-    """
-    from scalptrack.printing import save_card
+    With --strip the page holds a headband to cut out, whose markers align photographs in which hair
+    hides the scalp.
 
-    save_card(out, paper)
+    \b
+    Examples:
+      scalptrack card --paper a4 --out card.pdf
+      scalptrack card --strip --out headband.pdf
+    """
+    from scalptrack.printing import save_card, save_headband
+
+    if strip:
+        save_headband(out, paper)
+    else:
+        save_card(out, paper)
     if as_json:
-        echo_json(_document(paper, out))
+        echo_json(_strip_document(paper, out) if strip else _document(paper, out))
+    elif not quiet and strip:
+        click.echo(f"{out}: print it at 100 % (actual size), cut out the pieces and glue them.")
     elif not quiet:
         click.echo(f"{out}: print it at 100 % (actual size) and check both printed scales.")
     echo_counts("1 page written")
@@ -72,4 +86,23 @@ def _document(paper: str, out: Path) -> dict[str, object]:
         "square_mm": layout.SQUARE_MM,
         "marker_mm": layout.MARKER_MM,
         "patches": layout.patches(),
+    }
+
+
+def _strip_document(paper: str, out: Path) -> dict[str, object]:
+    from scalptrack.fiducials import strip
+    from scalptrack.printing import PAPERS_MM
+
+    return {
+        "schema": "scalptrack.strip/1",
+        "file": out,
+        "paper": paper,
+        "page_mm": PAPERS_MM[paper],
+        "version": strip.HEADBAND_VERSION,
+        "dictionary": "DICT_5X5_250",
+        "marker_ids": sorted(strip.headband_markers()),
+        "pieces": strip.PIECES,
+        "band_mm": (strip.LENGTH_MM, strip.BAND_MM),
+        "pitch_mm": strip.PITCH_MM,
+        "marker_mm": strip.MARKER_MM,
     }

@@ -47,6 +47,13 @@ allow_outline_option = click.option(
     help="Where hair hides the scalp, align by the outline of the head alone (tier B, wide "
     "interval). It can't tell another person from this one: be sure whose photographs they are.",
 )
+strip_option = click.option(
+    "--strip",
+    is_flag=True,
+    help="The person wears the printed headband (`scalptrack card --strip`): where the scalp can't "
+    "be recognised, align by its markers (tier B, wider interval), and leave out what it hides. It "
+    "can't tell another person with the same band from this one.",
+)
 photos_argument = click.argument(
     "photos",
     nargs=-1,

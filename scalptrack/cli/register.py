@@ -16,6 +16,7 @@ from scalptrack.cli.common import (
     megapixels_option,
     quiet_option,
     seed_option,
+    strip_option,
     translate_errors,
 )
 
@@ -45,6 +46,7 @@ from scalptrack.cli.common import (
     help="Both photographs show a square of scalp that fills the frame, and no outline of a head.",
 )
 @allow_outline_option
+@strip_option
 @seed_option
 @megapixels_option
 @json_option
@@ -59,6 +61,7 @@ def register_command(
     out: Path | None,
     close_up: bool,
     allow_outline: bool,
+    strip: bool,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -80,8 +83,11 @@ def register_command(
 
     carried = read_points(points) if points is not None else None
     pairs = read_pairs(points_file) if points_file is not None else None
-    if close_up and (pairs is not None or allow_outline):
-        message = "--close-up can't be combined with --points-file or --allow-outline."
+    if close_up and (pairs is not None or allow_outline or strip):
+        message = "--close-up can't be combined with --points-file, --allow-outline or --strip."
+        raise CommandError(message)
+    if strip and pairs is not None:
+        message = "--strip and --points-file can't be combined: each aligns in its own way."
         raise CommandError(message)
     try:
         if close_up:
@@ -103,6 +109,7 @@ def register_command(
                 seed=seed,
                 max_megapixels=max_megapixels,
                 allow_outline=allow_outline,
+                strip=strip,
             )
     except ImageReadError as error:
         raise CommandError(str(error)) from error
@@ -123,6 +130,12 @@ def _echo_summary(document: dict[str, object]) -> None:
         click.echo(
             f"registered, tier {document['tier']}, by the outline alone: overlap "
             f"{document['overlap']:.2f}. Another person with such hair would look the same."
+        )
+    elif document["method"] == "strip":
+        click.echo(
+            f"registered, tier {document['tier']}, by the printed headband: residual "
+            f"{document['residual_px']:.2f} px, {document['inliers']} markers agree, overlap "
+            f"{document['overlap']:.2f}. Another person with this band would look the same."
         )
     else:
         click.echo(

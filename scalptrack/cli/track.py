@@ -24,6 +24,7 @@ from scalptrack.cli.common import (
     progress,
     quiet_option,
     seed_option,
+    strip_option,
     translate_errors,
 )
 from scalptrack.cli.deidentify import open_key, require_apart
@@ -120,6 +121,7 @@ FEW_PHOTOGRAPHS = 4
 )
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @allow_outline_option
+@strip_option
 @seed_option
 @megapixels_option
 @json_option
@@ -144,6 +146,7 @@ def track_command(
     shift_dates: int | None,
     no_cache: bool,
     allow_outline: bool,
+    strip: bool,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -173,6 +176,7 @@ def track_command(
         seed=seed,
         max_megapixels=max_megapixels,
         allow_outline=allow_outline,
+        strip=strip,
         forehead=forehead or "",
         colour_card=colour_card,
     )

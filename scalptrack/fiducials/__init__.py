@@ -1,8 +1,9 @@
-"""The printed card in a photograph: scale at its plane, and colour of light and camera."""
+"""What is printed and found in a photograph: a card for scale and colour, and a headband."""
 
 from scalptrack.fiducials.colour import CardColour, correct_colours
 from scalptrack.fiducials.geometry import CardGeometry
 from scalptrack.fiducials.reading import CardReading, card_document, read_card
+from scalptrack.fiducials.strip import find_strip, strip_filled
 
 __all__ = [
     "CardColour",
@@ -10,5 +11,7 @@ __all__ = [
     "CardReading",
     "card_document",
     "correct_colours",
+    "find_strip",
     "read_card",
+    "strip_filled",
 ]

@@ -11,7 +11,9 @@ under occlusion", Pattern Recognition 47, 2014, doi:10.1016/j.patcog.2014.01.005
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +24,7 @@ from scalptrack.fiducials.layout import (
     BOARD_ROWS,
     BOARD_X_MM,
     BOARD_Y_MM,
+    HEADBAND_IDS,
     MARKER_MM,
     SQUARE_MM,
     board_markers,
@@ -95,26 +98,55 @@ class Placement:
     square_px: float
 
 
-def find_markers(grey: ImageArray) -> Markers:
-    """Look for the card's markers in a grey photograph (H, W)."""
+def detect_markers(
+    grey: ImageArray, parameters: Any
+) -> tuple[list[tuple[int, FloatArray]], FloatArray]:
+    """Look for all markers of the dictionary in a grey photograph (H, W).
+
+    Parameters
+    ----------
+    grey : uint8 (H, W)
+        The photograph.
+    parameters : cv2.aruco.DetectorParameters
+        How squares are read; the smallest ones are set here.
+
+    Returns
+    -------
+    list of (int, float (4, 2))
+        Id and corners of each.
+    float (N, 4, 2)
+        Corners of what is as square, but can't be read.
+    """
     scale = min(1.0, SEARCH_SIDE_PX / max(grey.shape))
     small = grey
     if scale < 1:
         size = (round(grey.shape[1] * scale), round(grey.shape[0] * scale))
         small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    parameters = cv2.aruco.DetectorParameters()
     parameters.minMarkerPerimeterRate = 0.015
+    corners, ids, unread = cv2.aruco.ArucoDetector(dictionary(), parameters).detectMarkers(small)
+    numbers = [] if ids is None else [int(each) for each in np.ravel(ids)]
+
+    def in_photograph(found: Sequence[Any]) -> FloatArray:
+        points = np.array(found, dtype=np.float64).reshape(-1, 4, 2)
+        return np.asarray((points + 0.5) / scale - 0.5)
+
+    return list(zip(numbers, in_photograph(corners), strict=True)), in_photograph(unread)
+
+
+def find_markers(grey: ImageArray) -> Markers:
+    """Look for the card's markers in a grey photograph (H, W)."""
+    parameters = cv2.aruco.DetectorParameters()
     # No bit is corrected: a repaired marker may be another version's, or none.
     parameters.errorCorrectionRate = 0.0
-    corners, ids, _ = cv2.aruco.ArucoDetector(dictionary(), parameters).detectMarkers(small)
-    numbers = [] if ids is None else [int(each) for each in np.ravel(ids)]
+    found, _ = detect_markers(grey, parameters)
     ours, strip = board_markers(), strip_markers()
     board: dict[int, FloatArray] = {}
     repeated = 0
-    for number, found in zip(numbers, corners, strict=True):
+    for number, corners in found:
         if number in ours:
             repeated += number in board
-            board[number] = (np.reshape(found, (4, 2)).astype(np.float64) + 0.5) / scale - 0.5
+            board[number] = corners
+    numbers = [number for number, _ in found if number not in HEADBAND_IDS]
     others = [number for number in numbers if number not in ours and number not in strip]
     versions = tuple(sorted(version_of(number) for number in others))
     return Markers(board, len(strip.keys() & set(numbers)), versions, repeated)

@@ -13,7 +13,8 @@ CARD_VERSION = 1
 """Version of the card that this program prints and reads."""
 
 IDS_PER_VERSION = 50
-"""Version v owns the marker ids from 50 (v - 1) to 50 v - 1 of the dictionary with 250 ids."""
+"""Version v owns the marker ids from 50 (v - 1) to 50 v - 1 of the dictionary with 250 ids; those
+from 200 on belong to the headband."""
 
 CARD_WIDTH_MM, CARD_HEIGHT_MM = 144.0, 96.0
 
@@ -29,6 +30,9 @@ STRIP_WIDTH_MM, STRIP_HEIGHT_MM = 180.0, 18.0
 STRIP_MARKER_MM = 12.0
 STRIP_PITCH_MM = STRIP_WIDTH_MM / len(STRIP_IDS)
 """The headband strip: one marker in the middle of each piece of this length."""
+
+HEADBAND_IDS = range(200, 236)
+"""Markers of the long headband (`scalptrack.fiducials.strip`): no version of the card owns them."""
 
 PATCH_MM = 10.0
 PATCH_PITCH_MM = 13.0

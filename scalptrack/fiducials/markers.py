@@ -59,7 +59,7 @@ def card_picture(px_per_mm: int, *, version: int = CARD_VERSION) -> ImageArray:
     picture = np.full(size, 255, dtype=np.uint8)
     for x, y in board_squares():
         _fill(picture, (x, y), SQUARE_MM, px_per_mm, (0, 0, 0))
-    _draw_markers(picture, board_markers(version), MARKER_MM, px_per_mm)
+    draw_markers(picture, board_markers(version), MARKER_MM, px_per_mm)
     for patch in patches():
         _fill(picture, (patch.x_mm, patch.y_mm), PATCH_MM, px_per_mm, patch.srgb)
     return picture
@@ -69,16 +69,17 @@ def strip_picture(px_per_mm: int, *, version: int = CARD_VERSION) -> ImageArray:
     """The headband strip as it is meant to look, uint8 (H, W, 3)."""
     size = (round(STRIP_HEIGHT_MM * px_per_mm), round(STRIP_WIDTH_MM * px_per_mm), 3)
     picture = np.full(size, 255, dtype=np.uint8)
-    _draw_markers(picture, strip_markers(version), STRIP_MARKER_MM, px_per_mm)
+    draw_markers(picture, strip_markers(version), STRIP_MARKER_MM, px_per_mm)
     return picture
 
 
-def _draw_markers(
+def draw_markers(
     picture: ImageArray,
     corners: Mapping[int, tuple[float, float]],
     side_mm: float,
     px_per_mm: int,
 ) -> None:
+    """Draw markers of one size, by the upper left corner (mm) of each, into a picture."""
     cell = side_mm / MARKER_CELLS
     for number, (x, y) in corners.items():
         for row, column in np.argwhere(marker_cells(number)):

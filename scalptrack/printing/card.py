@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 from scalptrack.errors import OutputError
@@ -84,18 +85,36 @@ def save_card(path: Path, paper: str) -> None:
     OutputError
         When there is another file of that name, or it can't be written.
     """
-    content = card_pdf(paper)
+    save_page(path, card_pdf, paper, what="card")
+
+
+def save_page(path: Path, page: Callable[[str], bytes], paper: str, *, what: str) -> None:
+    """Write a page of one paper over nothing but the same page of any paper.
+
+    Parameters
+    ----------
+    page : callable
+        Gives the content for a paper.
+    what : str
+        What is on the page, for the message.
+
+    Raises
+    ------
+    OutputError
+        When there is another file of that name, or it can't be written.
+    """
+    content = page(paper)
     if path.exists():
         present = path.read_bytes() if path.is_file() else b""
-        if present != content and all(present != card_pdf(each) for each in PAPERS_MM):
-            message = f"{path} exists and is not this card. Choose another name for --out."
+        if present != content and all(present != page(each) for each in PAPERS_MM):
+            message = f"{path} exists and is not this {what}. Choose another name for --out."
             raise OutputError(message)
     write_bytes_atomic(path, content)
 
 
 def _draw_face(sheet: Sheet) -> None:
     """Board, patches and cut lines of the card."""
-    _draw_cut_line(sheet, CARD_X_MM, CARD_Y_MM, CARD_WIDTH_MM, CARD_HEIGHT_MM)
+    draw_cut_line(sheet, CARD_X_MM, CARD_Y_MM, CARD_WIDTH_MM, CARD_HEIGHT_MM)
     for x, y in board_squares():
         sheet.rectangle(CARD_X_MM + x, CARD_Y_MM + y, SQUARE_MM, SQUARE_MM, "black")
     for number, (x, y) in board_markers().items():
@@ -108,7 +127,8 @@ def _draw_face(sheet: Sheet) -> None:
     sheet.text(CARD_X_MM + CARD_WIDTH_MM / 2, CARD_Y_MM + 93, words, size_pt=6.5, centred=True)
 
 
-def _draw_cut_line(sheet: Sheet, x: float, y: float, width: float, height: float) -> None:
+def draw_cut_line(sheet: Sheet, x: float, y: float, width: float, height: float) -> None:
+    """Draw a dashed rectangle to cut along."""
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
     for start, end in itertools.pairwise(corners):
         sheet.line(start, end, width_mm=0.15, colour="#777777", dashed=True)
@@ -116,13 +136,7 @@ def _draw_cut_line(sheet: Sheet, x: float, y: float, width: float, height: float
 
 def _draw_rulers(sheet: Sheet) -> None:
     """One scale along each direction of the paper: printers stretch them differently."""
-    left, y = CARD_X_MM, CARD_Y_MM + CARD_HEIGHT_MM + 10
-    sheet.line((left, y), (left + RULER_MM, y), width_mm=0.15)
-    for mm in range(RULER_MM + 1):
-        sheet.line((left + mm, y), (left + mm, y + _tick(mm)), width_mm=0.12)
-    for mm in range(0, RULER_MM + 1, 10):
-        sheet.text(left + mm, y + 8, str(mm), size_pt=6.5, centred=True)
-    sheet.text(left, y - 2, "Millimetres: 0 to 150 must be 150 mm long", size_pt=7)
+    draw_ruler(sheet, CARD_X_MM, CARD_Y_MM + CARD_HEIGHT_MM + 10)
     x, top = CARD_X_MM + CARD_WIDTH_MM + 17, CARD_Y_MM
     sheet.line((x, top), (x, top + UPRIGHT_RULER_MM), width_mm=0.15)
     for mm in range(UPRIGHT_RULER_MM + 1):
@@ -133,6 +147,16 @@ def _draw_rulers(sheet: Sheet) -> None:
     sheet.text(x - 4, top + UPRIGHT_RULER_MM, words, size_pt=7, rotation_deg=90)
 
 
+def draw_ruler(sheet: Sheet, left: float, y: float) -> None:
+    """Draw a scale along the page, `RULER_MM` long."""
+    sheet.line((left, y), (left + RULER_MM, y), width_mm=0.15)
+    for mm in range(RULER_MM + 1):
+        sheet.line((left + mm, y), (left + mm, y + _tick(mm)), width_mm=0.12)
+    for mm in range(0, RULER_MM + 1, 10):
+        sheet.text(left + mm, y + 8, str(mm), size_pt=6.5, centred=True)
+    sheet.text(left, y - 2, "Millimetres: 0 to 150 must be 150 mm long", size_pt=7)
+
+
 def _tick(mm: int) -> float:
     if mm % 10 == 0:
         return 5.0
@@ -141,7 +165,7 @@ def _tick(mm: int) -> float:
 
 def _draw_strip(sheet: Sheet) -> None:
     sheet.text(STRIP_X_MM, STRIP_Y_MM - 2, "Strip for a headband", size_pt=7)
-    _draw_cut_line(sheet, STRIP_X_MM, STRIP_Y_MM, STRIP_WIDTH_MM, STRIP_HEIGHT_MM)
+    draw_cut_line(sheet, STRIP_X_MM, STRIP_Y_MM, STRIP_WIDTH_MM, STRIP_HEIGHT_MM)
     for number, (x, y) in strip_markers().items():
         sheet.cells(marker_cells(number), STRIP_X_MM + x, STRIP_Y_MM + y, STRIP_MARKER_MM)
 

@@ -17,10 +17,12 @@ from scalptrack.records.codes import (
     Verdict,
 )
 from scalptrack.records.heads import (
+    NO_MARKERS,
     Gate,
     Grid,
     Registration,
     Segmentation,
+    StripMarkers,
     SurfaceTransform,
     Surroundings,
 )
@@ -50,6 +52,7 @@ from scalptrack.records.timelines import (
 
 __all__ = [
     "COPY_CODES",
+    "NO_MARKERS",
     "BoolArray",
     "CaptureInfo",
     "Catalog",
@@ -75,6 +78,7 @@ __all__ = [
     "Settings",
     "Severity",
     "Status",
+    "StripMarkers",
     "SurfaceTransform",
     "Surroundings",
     "Tier",

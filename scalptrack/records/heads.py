@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -139,6 +139,33 @@ class Segmentation:
         return float(self.doubt[region].mean(dtype=np.float64))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StripMarkers:
+    """Markers of a printed headband that were found in one photograph.
+
+    Attributes
+    ----------
+    ids : tuple of int
+        Each once, in ascending order.
+    corners : float (N, 4, 2)
+        Their corners in the upright photograph, as (x, y): first the two of the edge that is the
+        upper one where the band is worn right, then on in the same sense.
+    unread : float (M, 4, 2)
+        Corners, in any order, of what continues the row of markers and can't be read.
+    mirrored : int
+        How many are found in the photograph flipped left to right, where none is found as it is.
+    """
+
+    ids: tuple[int, ...] = ()
+    corners: FloatArray = field(default_factory=lambda: np.zeros((0, 4, 2)))
+    unread: FloatArray = field(default_factory=lambda: np.zeros((0, 4, 2)))
+    mirrored: int = 0
+
+
+NO_MARKERS = StripMarkers()
+"""Of a photograph without a headband, or in which none is looked for."""
+
+
 class SurfaceTransform(Protocol):
     """Where the points of one photograph of a head lie in another one of the same head."""
 
@@ -176,7 +203,8 @@ class Registration:
     Attributes
     ----------
     tier : Tier
-        A (features, all gates passed), B (points set by hand, or the outline), C (refused).
+        A (features, all gates passed), B (points set by hand, a printed headband, or the
+        outline), C (refused).
     transform : SurfaceTransform or None
         moving_from_reference; None when refused.
     resampled : tuple of SurfaceTransform
@@ -192,7 +220,8 @@ class Registration:
     reason : Reason or None
         Why it was refused.
     method : str
-        What it was aligned by: ``"features"``, ``"points"``, ``"outline"`` or ``"close-up"``.
+        What it was aligned by: ``"features"``, ``"points"``, ``"strip"`` (the printed headband),
+        ``"outline"`` or ``"close-up"``.
     """
 
     tier: Tier

@@ -61,8 +61,8 @@ class Outcome:
 
     ``flags`` are stable codes of doubts that did not prevent the measurement, ``warnings`` their
     sentences. ``reference_reason`` says of the reference why it is the one. ``aligned_by`` is
-    ``"reference"``, ``"features"`` (tier A), ``"points"`` (set by hand) or ``"outline"`` (both tier
-    B); empty where there is no alignment.
+    ``"reference"``, ``"features"`` (tier A), ``"points"`` (set by hand), ``"strip"`` (the printed
+    headband) or ``"outline"`` (all three tier B); empty where there is no alignment.
     """
 
     name: str

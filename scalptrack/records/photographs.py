@@ -135,3 +135,4 @@ class Settings:
     allow_outline: bool = False
     forehead: str = ""
     colour_card: bool = False
+    strip: bool = False

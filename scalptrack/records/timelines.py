@@ -23,7 +23,7 @@ class VisitCoverage:
         The worst tier among the replicates.
     aligned_by : tuple of str
         What the alignment of its tier B photographs rests on: ``"points"`` set by hand, the
-        ``"outline"``; empty for tier A.
+        ``"strip"`` (a printed headband), the ``"outline"``; empty for tier A.
     replicate_fractions : tuple of float
         Coverage of each measured replicate, in the order of their numbers.
     hair_index, hair_index_low, hair_index_high : float

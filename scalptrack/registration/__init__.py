@@ -2,6 +2,7 @@
 
 from scalptrack.registration.by_outline import register_by_outline
 from scalptrack.registration.by_points import register_by_points
+from scalptrack.registration.by_strip import register_by_strip
 from scalptrack.registration.chain import ChainedTransform, chain
 from scalptrack.registration.close_up import (
     CloseUpFeatures,
@@ -27,6 +28,7 @@ __all__ = [
     "register",
     "register_by_outline",
     "register_by_points",
+    "register_by_strip",
     "register_close_ups",
     "warp_to_reference",
 ]

@@ -167,12 +167,16 @@ def _posed(prior: Prior, parameters: FloatArray) -> HeadTransform:
 
 
 def turned(
-    transform: HeadTransform, rng: np.random.Generator, count: int
+    transform: HeadTransform,
+    rng: np.random.Generator,
+    count: int,
+    *,
+    sd_deg: float = TURN_SD_DEG,
 ) -> tuple[HeadTransform, ...]:
-    """Poses that the head may have as well, `TURN_SD_DEG` around each axis."""
+    """Poses that the head may have as well, turned by `sd_deg` (SD) around each axis."""
     found = []
     for _ in range(count):
-        turn = Rotation.from_rotvec(rng.normal(0.0, np.radians(TURN_SD_DEG), 3))
+        turn = Rotation.from_rotvec(rng.normal(0.0, np.radians(sd_deg), 3))
         x, y, z = (turn * Rotation.from_rotvec(transform.pose.rotation)).as_rotvec()
         pose = HeadPose(
             (float(x), float(y), float(z)), transform.pose.centre_px, transform.pose.distance

@@ -1,4 +1,4 @@
-"""Two photographs aligned by pairs of points that a person, or a printed strip, has set on both.
+"""Two photographs aligned by pairs of points that a person has set on both.
 
 A few points with errors of a few millimetres determine a pose only together with the outlines, so
 the outlines stay in the fit. Whether both photographs show the same person the points can't tell:
@@ -69,10 +69,10 @@ def register_by_points(
         together or in one line, points that contradict each other, or a pose that can't be.
         `inliers` is the number of pairs, `residual_px` the RMS distance that they leave.
     """
-    before, after = _on_both_heads(reference, moving, pairs)
+    before, after = on_both_heads(reference, moving, pairs)
     gates = [
         at_least("point_pairs", _distinct(before, reference), MIN_POINT_PAIRS),
-        at_least("point_spread_percent", _spread_percent(before, reference), MIN_SPREAD_PERCENT),
+        at_least("point_spread_percent", spread_percent(before, reference), MIN_SPREAD_PERCENT),
     ]
     reason = _points_reason(gates)
     if reason is not None:
@@ -80,12 +80,12 @@ def register_by_points(
     prior = replace(outline_only(reference, moving), sigma_fraction=HAND_SD_FRACTION)
     fit = refine(prior, before, after, active=ALL, steps=40)
     width = moving.head_width_px
-    rms = _rms(fit.distances_px, width)
+    rms = rms_px(fit.distances_px, width)
     gates += [
         at_most("point_residual_percent", 100.0 * rms / width, MAX_RESIDUAL_PERCENT),
         at_most(
             "point_left_out_percent",
-            100.0 * _left_out_px(fit, before, after) / width,
+            100.0 * rms_px(left_out_px(fit, before, after), width) / width,
             MAX_LEFT_OUT_PERCENT,
         ),
         *pose_gates(reference, moving, fit.transform),
@@ -100,7 +100,7 @@ def register_by_points(
     if reason is not None:
         return _refused(gates, reason, rms)
     rng = np.random.default_rng([seed, 3])
-    scale = max(1.0, _scatter(rms, len(before)) / prior.sigma_px)
+    scale = max(1.0, scatter_px(rms, len(before)) / prior.sigma_px)
     return Registration(
         tier=Tier.B,
         transform=fit.transform,
@@ -113,7 +113,7 @@ def register_by_points(
     )
 
 
-def _on_both_heads(
+def on_both_heads(
     reference: HeadFeatures, moving: HeadFeatures, pairs: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """The pairs whose points lie inside both outlines, as (N, 2) each."""
@@ -140,7 +140,7 @@ def _distinct(points: FloatArray, features: HeadFeatures) -> int:
     return len(kept)
 
 
-def _spread_percent(points: FloatArray, features: HeadFeatures) -> float:
+def spread_percent(points: FloatArray, features: HeadFeatures) -> float:
     """SD of the points across the line that fits them best, % of the head's width."""
     if len(points) < 2:
         return 0.0
@@ -148,14 +148,14 @@ def _spread_percent(points: FloatArray, features: HeadFeatures) -> float:
     return 100.0 * float(np.sqrt(max(values[0], 0.0))) / features.head_width_px
 
 
-def _rms(distances_px: FloatArray, width_px: float) -> float:
+def rms_px(distances_px: FloatArray, width_px: float) -> float:
     """RMS of distances (N,); a point that isn't visible counts as a whole head's width."""
     capped = np.minimum(np.nan_to_num(distances_px, nan=width_px), width_px)
     return float(np.sqrt(np.mean(capped**2)))
 
 
-def _left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> float:
-    """RMS distance of each pair from the fit to all others."""
+def left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> FloatArray:
+    """Distance (N,) of each pair of points (N, 2) from the fit to all others; NaN where unseen."""
     gaps = []
     for left_out in range(len(before)):
         others = np.arange(len(before)) != left_out
@@ -169,10 +169,10 @@ def _left_out_px(fit: Fit, before: FloatArray, after: FloatArray) -> float:
         )
         mapped = again.transform.map_points(before[left_out : left_out + 1])
         gaps.append(np.linalg.norm(mapped - after[left_out], axis=1)[0])
-    return _rms(np.array(gaps), fit.prior.moving_width_px)
+    return np.array(gaps)
 
 
-def _scatter(rms_px: float, count: int) -> float:
+def scatter_px(rms_px: float, count: int) -> float:
     """SD along each axis of points that leave `rms_px` after a pose was fitted to them."""
     return rms_px * float(np.sqrt(count / max(2 * count - 6, 2)))
 

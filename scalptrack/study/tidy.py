@@ -114,7 +114,7 @@ VISIT_FIELDS = (
     Field("verdict", "text", "increase, decrease, no detectable change, or not comparable"),
     Field("responder", "yes/no", "the change is an increase beyond mdc_points"),
     Field("tier", "text", "the worst tier among the replicates, as of a photograph"),
-    Field("aligned_by", "text", "what those of tier B are aligned by: outline, points"),
+    Field("aligned_by", "text", "what those of tier B are aligned by: outline, points, strip"),
     Field("change_tier", "text", "the worse tier of this visit and the baseline visit"),
     Field("change_aligned_by", "text", "what those of tier B are aligned by"),
     Field("drawn_region", "yes/no", "the compared scalp is a region that a person drew"),
