@@ -338,12 +338,13 @@ def test_a_head_is_no_close_up(baseline, photograph):
     )
 
 
-def test_close_up_and_points_file_exclude_each_other(baseline, photograph):
-    result = _invoke("register", baseline, photograph, "--close-up", "--allow-outline")
-    assert result.exit_code == 2
-    assert result.stderr == (
-        "Error: --close-up can't be combined with --points-file or --allow-outline.\n"
-    )
+def test_a_close_up_is_aligned_in_no_other_way(baseline, photograph):
+    for other in ("--allow-outline", "--strip"):
+        result = _invoke("register", baseline, photograph, "--close-up", other)
+        assert result.exit_code == 2
+        assert result.stderr == (
+            "Error: --close-up can't be combined with --points-file, --allow-outline or --strip.\n"
+        )
 
 
 def test_register_by_points_needs_four_pairs(baseline, tmp_path):
