@@ -23,9 +23,9 @@ from scipy.stats import norm
 from lab.phantom.covisible import covisible_coverage, read_dense_truth
 from scalptrack.cache import RecordCache
 from scalptrack.catalog import catalog_folder
-from scalptrack.longitudinal import MEASURED_ERRORS
+from scalptrack.longitudinal import MEASURED_ERRORS, build_timelines
 from scalptrack.pipeline import track
-from scalptrack.records import Settings, Status
+from scalptrack.records import Change, Settings, Status, Verdict
 
 UNCHANGED_POINTS = 2.0
 """True change up to which a follow-up counts as unchanged; combing alone moves a point or two."""
@@ -37,18 +37,28 @@ SEED = 20260101
 class FollowUp:
     """Measured and true change from the first photograph of a series, in points.
 
-    ``doubt`` is the root mean square of the doubts about both coverages.
+    ``doubt`` is the root mean square of the doubts about both coverages, ``stated`` what the
+    program says of the change; None where it compares nothing.
     """
 
     series: str
     measured: float
     true: float
     doubt: float
+    stated: Change | None
 
     @property
     def error(self) -> float:
         """Points by which the measured change is too large."""
         return self.measured - self.true
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the program says that coverage changed."""
+        return self.stated is not None and self.stated.verdict in (
+            Verdict.INCREASE,
+            Verdict.DECREASE,
+        )
 
 
 def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
@@ -67,7 +77,12 @@ def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
         truths = covisible_coverage(
             [read_dense_truth((folder / name).with_suffix("")) for name in names]
         )
-        pairs = []
+        dated = {
+            change.visit_date: change
+            for timeline in build_timelines(series.outcomes)
+            for change in timeline.changes
+        }
+        pairs, dates = [], []
         for outcome, truth in zip(series.outcomes, truths, strict=True):
             if outcome.status is not Status.MEASURED or outcome.measurement is None:
                 without += 1
@@ -75,14 +90,17 @@ def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
                 continue
             measured, true = outcome.measurement.coverage_fraction, truth["coverage_fraction"]
             pairs.append((100 * measured, 100 * true, 100 * outcome.measurement.doubt_fraction))
+            dates.append(outcome.visit_date)
         errors += [measured - true for measured, true, _ in pairs]
         name = f"{series.subject}/{series.view}"
-        for measured, true, doubt in pairs[1:]:
+        for (measured, true, doubt), when in zip(pairs[1:], dates[1:], strict=True):
             both = float(np.hypot(doubt, pairs[0][2]) / np.sqrt(2))
-            found.append(FollowUp(name, measured - pairs[0][0], true - pairs[0][1], both))
+            change = (measured - pairs[0][0], true - pairs[0][1])
+            found.append(FollowUp(name, *change, both, dated.get(when)))
+            called = dated[when].verdict.value if when in dated else "nothing compared"
             print(
                 f"  {name}: measured {found[-1].measured:+.1f}, true {found[-1].true:+.1f}, "
-                f"doubt {both:.1f}"
+                f"doubt {both:.1f}: {called}"
             )
     return found, errors, without
 
@@ -105,6 +123,19 @@ def slope_interval(changes: list[FollowUp]) -> tuple[float, float]:
         slopes.append(slope([each for name in drawn for each in by_name[name]]))
     low, high = np.percentile(slopes, [2.5, 97.5])
     return float(low), float(high)
+
+
+def print_verdicts(changes: list[FollowUp]) -> None:
+    """Print what the program calls a change, and how often its interval holds the truth."""
+    stated = [(each.true, each.stated) for each in changes if each.stated is not None]
+    held = [c.low_fraction <= true / 100 <= c.high_fraction for true, c in stated]
+    called = [each for each in changes if each.is_called]
+    false = [each for each in called if each.true * each.measured <= 0]
+    print(f"95 % intervals that hold the true change: {sum(held)} of {len(held)}.")
+    print(
+        f"Called an increase or a decrease: {len(called)}, of which {len(false)} in the wrong "
+        f"direction, {sum(abs(each.true) < UNCHANGED_POINTS for each in called)} of unchanged hair."
+    )
 
 
 def by_doubt(changes: list[FollowUp]) -> None:
@@ -163,6 +194,7 @@ def main() -> None:
     if unchanged:
         sd = float(np.sqrt(np.mean(np.square(unchanged)) / 2))
         print(f"One photograph of unchanged hair: SD {sd:.1f} points ({len(unchanged)} pairs).")
+    print_verdicts(changes)
     by_doubt(changes)
 
 
