@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scalptrack.errors import OutputError
@@ -59,16 +59,22 @@ def draw_card(paper: str) -> Sheet:
     Sheet
         The card's upper left corner lies at (`CARD_X_MM`, `CARD_Y_MM`).
     """
-    sheet = Sheet(paper)
-    sheet.text(14, 15, f"scalptrack card, version {CARD_VERSION}", size_pt=16, bold=True)
-    y = 23.0
-    for number, step in enumerate(STEPS, start=1):
-        y = sheet.paragraph(14, y, f"{number}. {step}", characters=112, size_pt=8.6, hanging=4)
-        y += 0.8
+    sheet = page_with_steps(paper, f"scalptrack card, version {CARD_VERSION}", STEPS)
     _draw_face(sheet)
     _draw_rulers(sheet)
     _draw_strip(sheet)
     _write_colours(sheet)
+    return sheet
+
+
+def page_with_steps(paper: str, title: str, steps: Sequence[str]) -> Sheet:
+    """A page that begins with its title and numbered steps."""
+    sheet = Sheet(paper)
+    sheet.text(14, 15, title, size_pt=16, bold=True)
+    y = 23.0
+    for number, step in enumerate(steps, start=1):
+        y = sheet.paragraph(14, y, f"{number}. {step}", characters=112, size_pt=8.6, hanging=4)
+        y += 0.8
     return sheet
 
 

@@ -14,7 +14,7 @@ from scalptrack.fiducials.strip import (
     TAB_MM,
     headband_markers,
 )
-from scalptrack.printing.card import draw_cut_line, draw_ruler, save_page
+from scalptrack.printing.card import draw_cut_line, draw_ruler, page_with_steps, save_page
 from scalptrack.printing.sheet import Sheet
 
 BAND_X_MM, BAND_Y_MM = 16.0, 106.0
@@ -54,13 +54,7 @@ def draw_headband(paper: str) -> Sheet:
         The upper left corner of piece i (from 0) lies at (`BAND_X_MM`, `BAND_Y_MM` + i *
         `PIECE_STEP_MM`).
     """
-    sheet = Sheet(paper)
-    title = f"scalptrack headband, version {HEADBAND_VERSION}"
-    sheet.text(14, 15, title, size_pt=16, bold=True)
-    y = 23.0
-    for number, step in enumerate(STEPS, start=1):
-        y = sheet.paragraph(14, y, f"{number}. {step}", characters=112, size_pt=8.6, hanging=4)
-        y += 0.8
+    sheet = page_with_steps(paper, f"scalptrack headband, version {HEADBAND_VERSION}", STEPS)
     for piece in range(PIECES):
         _draw_piece(sheet, piece)
     draw_ruler(sheet, BAND_X_MM, BAND_Y_MM + PIECES * PIECE_STEP_MM + 6)
