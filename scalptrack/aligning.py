@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -118,18 +118,10 @@ def align_series(
         by_hand.get(index) or _through_another(index, members, links, settings, cache)
         for index in range(len(members))
     ]
-    if settings.strip:
-        registrations = [
-            registration
-            if i in by_hand
-            else _by_strip(members[best[0]], moving, registration, settings)
-            for i, (moving, registration) in enumerate(zip(members, registrations, strict=True))
-        ]
-    if settings.allow_outline:
-        registrations = [
-            _by_outline(members[best[0]], moving, registration, settings)
-            for moving, registration in zip(members, registrations, strict=True)
-        ]
+    registrations = [
+        _roughly(members[best[0]], moving, registration, settings, by_hand=i in by_hand)
+        for i, (moving, registration) in enumerate(zip(members, registrations, strict=True))
+    ]
     return Aligned(best[0], _reason(best[0], chosen, usable), tuple(registrations))
 
 
@@ -206,37 +198,54 @@ def _by_hand(
     return found
 
 
-def _by_strip(
-    reference: Member, moving: Member, refused: Registration | None, settings: Settings
+def _roughly(
+    reference: Member,
+    moving: Member,
+    refused: Registration | None,
+    settings: Settings,
+    *,
+    by_hand: bool,
 ) -> Registration | None:
-    """A refused photograph's registration by the headband that the person wears."""
-    reference_features, moving_features = reference.analysis.features, moving.analysis.features
-    if refused is None or refused.registered or not reference_features or not moving_features:
+    """A refused photograph's registration by what is less sure; no band overrules a person."""
+    first, second = reference.analysis, moving.analysis
+    if refused is None or refused.registered or not first.features or not second.features:
         return refused
-    return register_by_strip(
-        reference_features,
-        moving_features,
-        (reference.analysis.strip, moving.analysis.strip),
-        refused,
-        seed=settings.seed,
-        resamples=settings.resamples,
-    )
+    allowed = replace(settings, strip=settings.strip and not by_hand)
+    features, strips = (first.features, second.features), (first.strip, second.strip)
+    return register_roughly(features, strips, refused, allowed)
 
 
-def _by_outline(
-    reference: Member, moving: Member, refused: Registration | None, settings: Settings
-) -> Registration | None:
-    """A refused photograph's registration by the outline alone, which only the user may allow."""
-    reference_features, moving_features = reference.analysis.features, moving.analysis.features
-    if refused is None or refused.registered or not reference_features or not moving_features:
-        return refused
-    return register_by_outline(
-        reference_features,
-        moving_features,
-        refused,
-        seed=settings.seed,
-        resamples=settings.resamples,
-    )
+def register_roughly(
+    features: tuple[HeadFeatures, HeadFeatures],
+    strips: tuple[StripMarkers, StripMarkers],
+    refused: Registration,
+    settings: Settings,
+) -> Registration:
+    """Align what features refused by what the user allows beyond: the headband, then the outline.
+
+    Parameters
+    ----------
+    features : tuple of HeadFeatures
+        Of the reference and of the moving photograph.
+    strips : tuple of StripMarkers
+        Their headbands.
+    refused : Registration
+        What `register` said of the pair.
+    settings : Settings
+        What is allowed (``strip``, ``allow_outline``); seed and resamples.
+
+    Returns
+    -------
+    Registration
+        Of tier B, or a refusal with the gates of what was tried.
+    """
+    seed, resamples = settings.seed, settings.resamples
+    found = refused
+    if settings.strip:
+        found = register_by_strip(*features, strips, found, seed=seed, resamples=resamples)
+    if settings.allow_outline and not found.registered:
+        found = register_by_outline(*features, found, seed=seed, resamples=resamples)
+    return found
 
 
 def _register_pair(

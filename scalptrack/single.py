@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from scalptrack.aligning import register_roughly
 from scalptrack.errors import HeadNotFoundError, ImageReadError, InputError
 from scalptrack.fiducials import find_strip, strip_filled
 from scalptrack.images import encode_image, read_photograph, sha256_of_file
@@ -37,9 +38,7 @@ from scalptrack.records import (
 from scalptrack.registration import (
     extract_features,
     register,
-    register_by_outline,
     register_by_points,
-    register_by_strip,
     warp_to_reference,
 )
 from scalptrack.segmentation import coverage_interval, shared_segmenter
@@ -301,18 +300,10 @@ def _register_opened(
     if pairs is not None:
         return register_by_points(features[0], features[1], pairs, seed=seed, resamples=resamples)
     registration = register(features[0], features[1], seed=seed, resamples=resamples)
-    if settings.strip and not registration.registered:
-        registration = register_by_strip(
-            features[0],
-            features[1],
-            (reference.strip, moving.strip),
-            registration,
-            seed=seed,
-            resamples=resamples,
-        )
-    if settings.allow_outline and not registration.registered:
-        registration = register_by_outline(features[0], features[1], registration, seed=seed)
-    return registration
+    if registration.registered:
+        return registration
+    strips = (reference.strip, moving.strip)
+    return register_roughly((features[0], features[1]), strips, registration, settings)
 
 
 def refused_document(sentence: str, points: FloatArray | None) -> dict[str, Any]:

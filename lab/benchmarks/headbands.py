@@ -16,7 +16,6 @@ from lab.benchmarks.sample_shots import SampleShot
 from lab.phantom.head import BROW_HEIGHT_CM, HeadShape, Part, build_parts, radius
 from lab.phantom.subject import sample_subject
 from lab.phantom.truth import trace_surface
-from lab.phantom.visit import Camera
 from scalptrack.fiducials.strip import BAND_MM, LENGTH_MM, headband_picture
 
 ABOVE_BROWS_CM = 3.0
@@ -71,7 +70,7 @@ def wearing(shot: SampleShot, worn: Worn) -> np.ndarray:
     shape = sample_subject(shot.truth["subject_seed"]).shape
     band = _Band.on(shape, worn)
     surface = trace_surface(
-        shape, (*build_parts(shape, rows=180, columns=310), band.part()), camera_of(shot)
+        shape, (*build_parts(shape, rows=180, columns=310), band.part()), shot.camera()
     )
     rows, columns = np.nonzero(surface.label == BAND)
     part = np.s_[rows.min() - 2 : rows.max() + 3, columns.min() - 2 : columns.max() + 3]
@@ -166,20 +165,6 @@ def _ring(shape: HeadShape, turn: np.ndarray, height_cm: float, off_cm: float) -
         directions = [-np.sin(azimuth) * flat, np.cos(azimuth) * flat, height_cm / length]
         reach = (radius(shape, np.stack(directions, axis=1) @ turn) + off_cm) * flat
     return np.stack([-np.sin(azimuth) * reach, np.cos(azimuth) * reach], axis=1)
-
-
-def camera_of(shot: SampleShot) -> Camera:
-    """The camera of a photograph."""
-    record = shot.truth["camera"]
-    return Camera(
-        np.array(record["camera_from_head_rotation"]),
-        np.array(record["camera_from_head_translation_cm"]),
-        record["focal_px"],
-        record["cx"],
-        record["cy"],
-        record["width"],
-        record["height"],
-    )
 
 
 def _printed(along: np.ndarray, down: np.ndarray) -> np.ndarray:

@@ -34,21 +34,24 @@ class SampleShot(Shot):
         """The file."""
         return self.stem
 
+    def camera(self) -> Camera:
+        """The camera that the photograph was taken with."""
+        record = self.truth["camera"]
+        return Camera(
+            np.array(record["camera_from_head_rotation"]),
+            np.array(record["camera_from_head_translation_cm"]),
+            record["focal_px"],
+            record["cx"],
+            record["cy"],
+            record["width"],
+            record["height"],
+        )
+
     def surface(self) -> dict[str, np.ndarray]:
         """Position, label and incidence of every pixel; traced once."""
         if self.kept is None:
             shape = sample_subject(self.truth["subject_seed"]).shape
-            record = self.truth["camera"]
-            camera = Camera(
-                np.array(record["camera_from_head_rotation"]),
-                np.array(record["camera_from_head_translation_cm"]),
-                record["focal_px"],
-                record["cx"],
-                record["cy"],
-                record["width"],
-                record["height"],
-            )
-            traced = trace_surface(shape, build_parts(shape), camera)
+            traced = trace_surface(shape, build_parts(shape), self.camera())
             self.kept = {
                 "position": traced.position,
                 "label": traced.label,

@@ -32,7 +32,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from lab.benchmarks.bad_pairs import evenly
-from lab.benchmarks.headbands import Worn, camera_of, put_on, wearing
+from lab.benchmarks.headbands import Worn, put_on, wearing
 from lab.benchmarks.outline import MAX_INCIDENCE_DEG, RESAMPLES, TrueTransform
 from lab.benchmarks.registration import exif_focal
 from lab.benchmarks.sample_shots import SampleShot, load_samples
@@ -134,7 +134,7 @@ def tre_percent(reference: SampleShot, moving: SampleShot, result: Registration)
     positions, normals = scalp_of(reference.truth["subject_seed"])
     seen = np.ones(len(positions), dtype=bool)
     for shot in (reference, moving):
-        sight = unit(camera_of(shot).position - positions)
+        sight = unit(shot.camera().position - positions)
         seen &= (sight * normals).sum(axis=1) > np.cos(np.radians(MAX_INCIDENCE_DEG))
     here, there = (shot.project(positions[seen]) for shot in (reference, moving))
     gaps = np.linalg.norm(result.transform.map_points(here) - there, axis=1)
@@ -143,7 +143,7 @@ def tre_percent(reference: SampleShot, moving: SampleShot, result: Registration)
 
 def turn_error_deg(reference: SampleShot, moving: SampleShot, result: Registration) -> np.ndarray:
     """Rotation (3,) from the true pose to the one that was found, about the camera's axes."""
-    before, after = (camera_of(shot).rotation for shot in (reference, moving))
+    before, after = (shot.camera().rotation for shot in (reference, moving))
     found = Rotation.from_rotvec(result.transform.pose.rotation)
     return np.degrees((found * Rotation.from_matrix(after @ before.T).inv()).as_rotvec())
 
