@@ -113,8 +113,8 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     -------
     Scene
     """
-    rng = np.random.default_rng([seed, 20_261])
-    if rng.random() < NO_HEAD_SHARE:
+    rng, anybody = _stream(seed)
+    if not anybody:
         return _empty(rng, seed, size)
     person = _sample_person(rng, size)
     plain, head, camera, volume = person.plain, person.head, person.camera, person.volume
@@ -159,6 +159,12 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     )
 
 
+def _stream(seed: int) -> tuple[np.random.Generator, bool]:
+    """What everything of a picture is drawn from, and whether anybody is in it."""
+    rng = np.random.default_rng([seed, 20_261])
+    return rng, bool(rng.random() >= NO_HEAD_SHARE)
+
+
 def _sample_person(rng: np.random.Generator, size: int) -> _Person:
     """Who is photographed and how, in the order of `_Person`."""
     plain = bool(rng.random() < PLAIN_SHARE)
@@ -172,8 +178,8 @@ def _sample_person(rng: np.random.Generator, size: int) -> _Person:
 
 def has_long_sparse_hair(seed: int, size: int = SIZE_PX) -> bool:
     """Whether `render` draws a few long strands over bare scalp for a seed, without rendering."""
-    rng = np.random.default_rng([seed, 20_261])
-    if rng.random() < NO_HEAD_SHARE:
+    rng, anybody = _stream(seed)
+    if not anybody:
         return False
     person = _sample_person(rng, size)
     share = float(person.density[person.head.scalp_cells()].mean())
@@ -211,8 +217,8 @@ def camera_of(seed: int, size: int = SIZE_PX) -> Camera | None:
 
 def head_and_camera_of(seed: int, size: int = SIZE_PX) -> tuple[Head, Camera] | None:
     """The head and the camera that `render` draws for a seed; None without a head."""
-    rng = np.random.default_rng([seed, 20_261])
-    if rng.random() < NO_HEAD_SHARE:
+    rng, anybody = _stream(seed)
+    if not anybody:
         return None
     plain = rng.random() < PLAIN_SHARE
     head = sample_head(rng)
