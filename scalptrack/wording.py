@@ -151,6 +151,43 @@ def less_sure(aligned_by: Sequence[str]) -> str:
     return tr("{less_sure}: aligned {by}", less_sure=tr(LESS_SURE), by=rough_words(aligned_by))
 
 
+FINDING_NAMES = {
+    "blurred": marked("blurred"),
+    "underexposed": marked("underexposed"),
+    "overexposed": marked("overexposed"),
+    "glare": marked("glare"),
+    "low_resolution": marked("low resolution"),
+    "head_cut_off": marked("head cut off"),
+    "hard_light": marked("hard light"),
+    "low_contrast": marked("low contrast"),
+    "wide_angle": marked("wide angle"),
+    "hair_like_scalp": marked("hair like scalp"),
+    "colour_cast": marked("colour cast"),
+    "no_head": marked("no head"),
+    "messenger_copy": marked("messenger copy"),
+    "screenshot": marked("screenshot"),
+    "recompressed_copy": marked("recompressed copy"),
+    "burned_in_text": marked("burned in text"),
+    "view_mismatch": marked("view mismatch"),
+    "outline_only": marked("outline only"),
+    "strip_only": marked("strip only"),
+    "points_by_hand": marked("points by hand"),
+    "second_opinion_differs": marked("second opinion differs"),
+}
+"""What codes of quality findings are called; English, to be translated where it is used."""
+
+
+def finding_name(code: str) -> str:
+    """Write what a quality finding is about.
+
+    Examples
+    --------
+    >>> finding_name("low_resolution")
+    'low resolution'
+    """
+    return tr(FINDING_NAMES.get(code, code.replace("_", " ").replace("-", " ")))
+
+
 def sentence_case(text: str) -> str:
     """Begin a text with a capital, and leave the rest of it.
 
