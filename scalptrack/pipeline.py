@@ -65,6 +65,8 @@ from scalptrack.registration.outline import Outline
 from scalptrack.registration.surface import HeadShape
 from scalptrack.registration.transform import HeadPose
 from scalptrack.segmentation import shared_segmenter
+from scalptrack.translation import in_language, number, tr
+from scalptrack.wording import finding_name, sentence_case
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +136,16 @@ RECORD_TYPES: dict[str, type] = {
 
 
 def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
-    """Quality, segmentation and features of one photograph; never raises for a bad photograph."""
+    """Quality, segmentation and features of one photograph; never raises for a bad photograph.
+
+    It may run in another process, which doesn't know the run's language yet.
+    """
+    with in_language(settings.language):
+        return _analyse_or_say_why(photograph, settings)
+
+
+def _analyse_or_say_why(photograph: Photograph, settings: Settings) -> Analysis:
+    """Analyse a photograph, or give the reason why it can't be."""
     try:
         return _analyse(photograph, settings)
     except ImageReadError as error:
@@ -143,9 +154,10 @@ def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
     except Exception as error:  # the one boundary that isolates a photograph
         logger.exception("photograph %s failed", photograph.sha256[:12])
         words = str(error).replace(str(photograph.path), photograph.name)
-        sentence = (
-            f"An unexpected error stopped this photograph ({type(error).__name__}: {words}). "
-            "Please report it; all others are unaffected."
+        sentence = tr(
+            "An unexpected error stopped this photograph ({error}). Please report it; all others "
+            "are unaffected.",
+            error=f"{type(error).__name__}: {words}",
         )
         return _no_analysis(Status.REJECTED, Reason("internal_error", sentence))
 
@@ -181,18 +193,19 @@ def _quality_reason(quality: Quality) -> Reason | None:
     """The first error among the findings as a reason."""
     for finding in quality.findings:
         if finding.severity is Severity.ERROR and finding.code != "no_head":
-            measured = f"{finding.value:.3g} {finding.unit}".strip()
-            limit = f"{finding.limit:.3g} {finding.unit}".strip()
-            sentence = (
-                f"{finding.code.replace('_', ' ').capitalize()}: {measured} measured, the limit is "
-                f"{limit}. {finding.advice}"
+            unit = tr(finding.unit)
+            words = tr(
+                "{finding}: {measured} measured, the limit is {limit}.",
+                finding=sentence_case(finding_name(finding.code)),
+                measured=f"{number(finding.value, '.3g')} {unit}".strip(),
+                limit=f"{number(finding.limit, '.3g')} {unit}".strip(),
             )
-            return Reason(finding.code, sentence)
+            return Reason(finding.code, f"{words} {finding.advice}")
     return None
 
 
 def _require(reason: Reason | None) -> Reason:
-    return reason or Reason("no_head", "No head was found in this photograph.")
+    return reason or Reason("no_head", tr("No head was found in this photograph."))
 
 
 def track(
@@ -373,8 +386,10 @@ def _measure_member(
     if measurement is None:
         reason = Reason(
             "region_too_small",
-            "Too little scalp is visible in all photographs of this series to compare them. "
-            "Take them from the same side and at the same distance as the first one.",
+            tr(
+                "Too little scalp is visible in all photographs of this series to compare them. "
+                "Take them from the same side and at the same distance as the first one."
+            ),
         )
         outcome = replace(outcome, status=Status.REFUSED, reason=reason)
     else:

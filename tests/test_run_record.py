@@ -47,6 +47,7 @@ def given(tmp_path) -> dict[str, object]:
         "dicom": True,
         "allow_outline": True,
         "strip": True,
+        "language": "de",
         "seed": 7,
         "max_megapixels": 12.5,
     }

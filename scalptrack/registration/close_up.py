@@ -32,6 +32,8 @@ from scalptrack.registration.gates import (
     at_least,
     at_most,
     correlation_gates,
+    mirrored_reason,
+    not_aligned,
     reason_of,
     scalp_overlap,
     spread_of,
@@ -52,6 +54,7 @@ from scalptrack.registration.quadratic import (
     to_unit,
 )
 from scalptrack.registration.suppression import fill, flatten, skin_weight, to_bytes
+from scalptrack.translation import marked, tr
 
 WORKING_PX = 640
 """Mean side of the frame at which features are detected, as for the width of a head."""
@@ -414,14 +417,25 @@ def _agrees_mirrored(
 
 
 _SENTENCES = {
-    "log_scale": "the scalp would be {factor:.2f} times as large, at most {factor_limit:.2f} is "
-    "accepted. Photograph it from the same distance.",
-    "stretch": "the patch would be stretched by a factor of {factor:.2f}, at most "
-    "{factor_limit:.2f} is accepted. Hold the camera at the same angle.",
-    "curvature": "the patch would be bent by {value:.2f} of its half side, at most {limit:.2f} is "
-    "accepted. Check that both photographs show the same patch of scalp.",
-    "rotation_deg": "the photograph would be turned by {value:.0f}°, at most {limit:.0f}° is "
-    "accepted. Hold the camera as at baseline.",
+    "log_scale": marked(
+        "the scalp would be {factor:.2f} times as large, at most "
+        "{factor_limit:.2f} is accepted. Photograph it from the same "
+        "distance."
+    ),
+    "stretch": marked(
+        "the patch would be stretched by a factor of {factor:.2f}, at "
+        "most {factor_limit:.2f} is accepted. Hold the camera at the "
+        "same angle."
+    ),
+    "curvature": marked(
+        "the patch would be bent by {value:.2f} of its half side, at "
+        "most {limit:.2f} is accepted. Check that both photographs "
+        "show the same patch of scalp."
+    ),
+    "rotation_deg": marked(
+        "the photograph would be turned by {value:.0f}°, at most "
+        "{limit:.0f}° is accepted. Hold the camera as at baseline."
+    ),
 }
 
 
@@ -429,17 +443,14 @@ def _reason(gates: list[Gate], *, mirrored: bool) -> Reason:
     """The reason for the first gate that failed."""
     failed = next(gate for gate in gates if not gate.passed)
     if mirrored:
-        return Reason(
-            "mirrored",
-            "could not be aligned with the baseline: it agrees with the baseline only after being "
-            "flipped left to right. Check whether the camera app saves mirrored pictures.",
-        )
+        return mirrored_reason()
     if failed.name in _SENTENCES:
-        text = _SENTENCES[failed.name].format(
+        text = tr(
+            _SENTENCES[failed.name],
             value=failed.value,
             limit=failed.limit,
             factor=float(np.exp(min(failed.value, 5.0))),
             factor_limit=float(np.exp(failed.limit)),
         )
-        return Reason("implausible_pose", f"could not be aligned with the baseline: {text}")
+        return not_aligned("implausible_pose", text)
     return reason_of(failed)

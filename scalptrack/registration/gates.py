@@ -16,6 +16,7 @@ from scalptrack.registration.align import INLIER_FRACTION, Alignment
 from scalptrack.registration.features import HeadFeatures, Pictured
 from scalptrack.registration.refine import resample
 from scalptrack.registration.transform import HeadTransform
+from scalptrack.translation import marked, tr
 
 # Origin of the limits: lab/benchmarks/registration.py. Segmented by the network, 28 genuine pairs
 # against 42 impostors (other people, other views, mirrored): inliers >= 79, <= 145; above chance
@@ -224,11 +225,7 @@ def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
     if not failed:
         return None
     if mirrored:
-        return Reason(
-            "mirrored",
-            "could not be aligned with the baseline: it agrees with the baseline only after being "
-            "flipped left to right. Check whether the camera app saves mirrored pictures.",
-        )
+        return mirrored_reason()
     bare = next((gate for gate in gates if gate.name == "bare_skin_fraction"), None)
     for name in _ORDER:
         if name in failed:
@@ -236,7 +233,7 @@ def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
                 return _hair_reason(failed[name], bare)
             return reason_of(failed[name])
     gate = next(iter(failed.values()))
-    return Reason("unstable", f"could not be aligned with the baseline: {gate.name}.")
+    return not_aligned("unstable", f"{gate.name}.")
 
 
 _ORDER = (
@@ -253,83 +250,125 @@ _ORDER = (
     "correlation",
 )
 
-_AGREEMENT = ("inliers", "inliers_above_chance", "correlation", "correlation_margin")
+_AGREEMENT = {
+    "inliers": marked("inliers"),
+    "inliers_above_chance": marked("inliers above chance"),
+    "correlation": marked("correlation"),
+    "correlation_margin": marked("correlation margin"),
+}
 
 
 def _hair_reason(gate: Gate, bare: Gate) -> Reason:
     """Too little agreement, and so much hair that this is the likely cause."""
-    return Reason(
-        "hair_covers_scalp",
-        f"could not be aligned with the baseline: {gate.name.replace('_', ' ')} is "
-        f"{gate.value:.2g}, at least {gate.limit:.2g} is needed. Hair covers all but "
-        f"{bare.value:.0%} of the scalp, which is the likely cause. Part or cut the hair the same "
-        "way at each visit, and check that both photographs show the same view of the same person.",
+    words = tr(
+        "{gate} is {value:.2g}, at least {limit:.2g} is needed. Hair covers all but {bare:.0%} of "
+        "the scalp, which is the likely cause. Part or cut the hair the same way at each visit, "
+        "and check that both photographs show the same view of the same person.",
+        gate=tr(_AGREEMENT[gate.name]),
+        value=gate.value,
+        limit=gate.limit,
+        bare=bare.value,
     )
+    return not_aligned("hair_covers_scalp", words)
 
 
 _SENTENCES: dict[str, tuple[str, str]] = {
     "bare_skin_fraction": (
         "hair_covers_scalp",
-        "only {value:.0%} of the scalp shows bare skin, at least {limit:.0%} is needed. Part or "
-        "cut the hair the same way at each visit, or photograph it closer.",
+        marked(
+            "only {value:.0%} of the scalp shows bare skin, at least "
+            "{limit:.0%} is needed. Part or cut the hair the same way at "
+            "each visit, or photograph it closer."
+        ),
     ),
     "cut_off_fraction": (
         "head_cut_off",
-        "{value:.0%} of the scalp's border is cut off by the edge of the photograph, at most "
-        "{limit:.0%} is accepted. Step back until the whole head is in the picture.",
+        marked(
+            "{value:.0%} of the scalp's border is cut off by the edge of "
+            "the photograph, at most {limit:.0%} is accepted. Step back "
+            "until the whole head is in the picture."
+        ),
     ),
     "inliers": (
         "no_agreement",
-        "only {value:.0f} points of the scalp agree, at least {limit:.0f} are needed. Check that "
-        "both photographs show the same view of the same person.",
+        marked(
+            "only {value:.0f} points of the scalp agree, at least "
+            "{limit:.0f} are needed. Check that both photographs show the "
+            "same view of the same person."
+        ),
     ),
     "inliers_above_chance": (
         "no_agreement",
-        "the points that agree are only {value:.1f} times what chance would give, at least "
-        "{limit:.1f} times are needed. Check that both photographs show the same view of the same "
-        "person.",
+        marked(
+            "the points that agree are only {value:.1f} times what chance "
+            "would give, at least {limit:.1f} times are needed. Check that "
+            "both photographs show the same view of the same person."
+        ),
     ),
     "rotation_deg": (
         "implausible_pose",
-        "the head would be turned by {value:.0f}°, at most {limit:.0f}° is accepted. Check that "
-        "both photographs show the same view.",
+        marked(
+            "the head would be turned by {value:.0f}°, at most "
+            "{limit:.0f}° is accepted. Check that both photographs show "
+            "the same view."
+        ),
     ),
     "size_error": (
         "implausible_pose",
-        "the size of the head and the points of the scalp contradict each other by a factor of "
-        "{factor:.2f}, at most {factor_limit:.2f} is accepted. Check that both photographs show "
-        "the same person and were taken without zoom.",
+        marked(
+            "the size of the head and the points of the scalp contradict "
+            "each other by a factor of {factor:.2f}, at most "
+            "{factor_limit:.2f} is accepted. Check that both photographs "
+            "show the same person and were taken without zoom."
+        ),
     ),
     "overlap": (
         "overlap_too_small",
-        "the two photographs share only {value:.0%} of the scalp, at least {limit:.0%} is needed. "
-        "Take the photograph from the same side as the baseline.",
+        marked(
+            "the two photographs share only {value:.0%} of the scalp, at "
+            "least {limit:.0%} is needed. Take the photograph from the "
+            "same side as the baseline."
+        ),
     ),
     "outline_overlap": (
         "outline_mismatch",
-        "the outlines of the heads agree by {value:.0%}, at least {limit:.0%} is needed. Check "
-        "that both photographs show the same person before a plain background.",
+        marked(
+            "the outlines of the heads agree by {value:.0%}, at least "
+            "{limit:.0%} is needed. Check that both photographs show the "
+            "same person before a plain background."
+        ),
     ),
     "spread": (
         "unstable",
-        "the points that agree cover only {value:.0%} of the scalp, at least {limit:.0%} is "
-        "needed. Check focus and light, and that the hair is combed as at baseline.",
+        marked(
+            "the points that agree cover only {value:.0%} of the scalp, at "
+            "least {limit:.0%} is needed. Check focus and light, and that "
+            "the hair is combed as at baseline."
+        ),
     ),
     "split_half_percent": (
         "unstable",
-        "two halves of the points disagree by {value:.1f} % of the head's width, at most "
-        "{limit:.1f} % is accepted. Check focus and light, and that the hair is combed as at "
-        "baseline.",
+        marked(
+            "two halves of the points disagree by {value:.1f} % of the "
+            "head's width, at most {limit:.1f} % is accepted. Check focus "
+            "and light, and that the hair is combed as at baseline."
+        ),
     ),
     "correlation_margin": (
         "no_agreement",
-        "the skin correlates better by only {value:.2f} than at displaced places, at least "
-        "{limit:.2f} is needed. Check that both photographs show the same view of the same person.",
+        marked(
+            "the skin correlates better by only {value:.2f} than at "
+            "displaced places, at least {limit:.2f} is needed. Check that "
+            "both photographs show the same view of the same person."
+        ),
     ),
     "correlation": (
         "no_agreement",
-        "the skin of the two photographs correlates by {value:.2f}, at least {limit:.2f} is "
-        "needed. Check that both photographs show the same view of the same person.",
+        marked(
+            "the skin of the two photographs correlates by {value:.2f}, at "
+            "least {limit:.2f} is needed. Check that both photographs show "
+            "the same view of the same person."
+        ),
     ),
 }
 
@@ -337,13 +376,30 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 def reason_of(gate: Gate) -> Reason:
     """Code and sentence of a gate that failed."""
     code, sentence = _SENTENCES[gate.name]
-    text = sentence.format(
+    text = tr(
+        sentence,
         value=gate.value,
         limit=gate.limit,
         factor=float(np.exp(min(gate.value, 5.0))),
         factor_limit=float(np.exp(gate.limit)),
     )
-    return Reason(code, f"could not be aligned with the baseline: {text}")
+    return not_aligned(code, text)
+
+
+def not_aligned(code: str, cause: str) -> Reason:
+    """The reason of a refusal with its cause in words."""
+    return Reason(code, tr("could not be aligned with the baseline: {cause}", cause=cause))
+
+
+def mirrored_reason() -> Reason:
+    """The reason where a photograph agrees only after being flipped."""
+    return Reason(
+        "mirrored",
+        tr(
+            "could not be aligned with the baseline: it agrees with the baseline only after being "
+            "flipped left to right. Check whether the camera app saves mirrored pictures."
+        ),
+    )
 
 
 def at_least(name: str, value: float, limit: float) -> Gate:
