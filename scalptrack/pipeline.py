@@ -30,7 +30,7 @@ from scalptrack.measurement import (
     co_visible_region,
     measure,
 )
-from scalptrack.quality import check_quality
+from scalptrack.quality import check_quality, quality_reason
 from scalptrack.records import (
     NO_MARKERS,
     BoolArray,
@@ -65,8 +65,7 @@ from scalptrack.registration.outline import Outline
 from scalptrack.registration.surface import HeadShape
 from scalptrack.registration.transform import HeadPose
 from scalptrack.segmentation import shared_segmenter
-from scalptrack.translation import in_language, number, tr
-from scalptrack.wording import finding_name, sentence_case
+from scalptrack.translation import in_language, tr
 
 logger = logging.getLogger(__name__)
 
@@ -177,31 +176,16 @@ def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
         segmentation = shared_segmenter().segment(looked_at, perturbations=settings.perturbations)
     except HeadNotFoundError as error:
         quality = check_quality(image, None, capture)
-        reason = _quality_reason(quality) or Reason("no_head", str(error))
+        reason = quality_reason(quality) or Reason("no_head", str(error))
         return _no_analysis(Status.REJECTED, reason, quality)
     quality = check_quality(image, segmentation, capture)
     if not quality.usable:
-        return _no_analysis(Status.REJECTED, _require(_quality_reason(quality)), quality)
+        return _no_analysis(Status.REJECTED, _require(quality_reason(quality)), quality)
     if no_card is not None:
         return _no_analysis(Status.REFUSED, no_card, quality)
     focal_length = capture.focal_length_35mm
     features = extract_features(looked_at, segmentation, focal_length_35mm=focal_length)
     return Analysis(quality, without_strip(segmentation, strip), features, strip=strip)
-
-
-def _quality_reason(quality: Quality) -> Reason | None:
-    """The first error among the findings as a reason."""
-    for finding in quality.findings:
-        if finding.severity is Severity.ERROR and finding.code != "no_head":
-            unit = tr(finding.unit)
-            words = tr(
-                "{finding}: {measured} measured, the limit is {limit}.",
-                finding=sentence_case(finding_name(finding.code)),
-                measured=f"{number(finding.value, '.3g')} {unit}".strip(),
-                limit=f"{number(finding.limit, '.3g')} {unit}".strip(),
-            )
-            return Reason(finding.code, f"{words} {finding.advice}")
-    return None
 
 
 def _require(reason: Reason | None) -> Reason:

@@ -43,6 +43,7 @@ from scalptrack.longitudinal.verdicts import (
     baseline_doubt,
     baseline_words,
     change_sentence,
+    counted_from,
     not_comparable,
     reach_sentence,
     summarise,
@@ -62,7 +63,6 @@ from scalptrack.records import (
     VisitCoverage,
 )
 from scalptrack.translation import marked, tr
-from scalptrack.wording import long_date
 
 UNCALIBRATED = marked(
     "Uncalibrated: there are too few repeated photographs to know how much two photographs of one "
@@ -434,26 +434,10 @@ def _notes(
         missing = [gap.reason for gap in series.gaps if gap.visit_date == first_date]
         reasons = dict.fromkeys(as_sentence(reason.message) for reason in missing)
         compared = all(reason.code not in CONDITION_CODES for reason in missing)
-        counted = _counted_from(first_date, baseline_date, compared=compared)
+        counted = counted_from(first_date, baseline_date, compared=compared)
         notes.append(f"{counted} {' '.join(reasons)}")
     if baseline_date is not None and series.stated[baseline_date].micropigmentation:
         notes.append(tr(PIGMENTED, file=FILE))
     if within.source == "prior" and baseline_date is not None:
         notes.append(tr(UNCALIBRATED))
     return tuple(notes)
-
-
-def _counted_from(first_date: date, baseline_date: date, *, compared: bool) -> str:
-    """Say that changes aren't counted from the first visit."""
-    days = {"first": long_date(first_date), "baseline": long_date(baseline_date)}
-    if compared:
-        return tr(
-            "The first visit ({first}) has no number, so changes are counted from {baseline}, the "
-            "earliest visit that has one.",
-            **days,
-        )
-    return tr(
-        "The first visit ({first}) can't be compared, so changes are counted from {baseline}, the "
-        "earliest visit that can.",
-        **days,
-    )

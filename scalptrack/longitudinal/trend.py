@@ -22,7 +22,7 @@ from scipy import optimize, stats
 
 from scalptrack.longitudinal.components import rough_alignments
 from scalptrack.longitudinal.intervals import two_sided_quantile
-from scalptrack.longitudinal.verdicts import (
+from scalptrack.longitudinal.trend_words import (
     few_visits_sentence,
     insensitive_sentence,
     rough_trend_sentence,

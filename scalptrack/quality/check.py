@@ -17,10 +17,12 @@ from scalptrack.records import (
     Finding,
     ImageArray,
     Quality,
+    Reason,
     Segmentation,
     Severity,
 )
-from scalptrack.translation import marked, tr
+from scalptrack.translation import marked, number, tr
+from scalptrack.wording import finding_name, sentence_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +230,21 @@ def check_quality(
         findings.append(_no_head())
     found = [finding for finding in findings if finding is not None]
     return Quality(tuple(sorted(found, key=lambda each: each.severity is not Severity.ERROR)))
+
+
+def quality_reason(quality: Quality) -> Reason | None:
+    """The first error among the findings as a reason."""
+    for finding in quality.findings:
+        if finding.severity is Severity.ERROR and finding.code != "no_head":
+            unit = tr(finding.unit)
+            words = tr(
+                "{finding}: {measured} measured, the limit is {limit}.",
+                finding=sentence_case(finding_name(finding.code)),
+                measured=f"{number(finding.value, '.3g')} {unit}".strip(),
+                limit=f"{number(finding.limit, '.3g')} {unit}".strip(),
+            )
+            return Reason(finding.code, f"{words} {finding.advice}")
+    return None
 
 
 def _judge_blur(subject: Subject) -> Finding | None:

@@ -19,13 +19,12 @@ from scalptrack.registration.gates import (
     MIN_OVERLAP,
     at_least,
     at_most,
-    not_aligned,
     outline_overlap,
     pose_gates,
-    refusal,
     scalp_overlap,
 )
 from scalptrack.registration.refine import ALL, Fit, drawn, refine
+from scalptrack.registration.refusals import not_aligned, refusal
 from scalptrack.translation import marked, tr
 
 MIN_POINT_PAIRS = 4

@@ -37,10 +37,10 @@ from scalptrack.registration.gates import (
     at_most,
     outline_overlap,
     pose_gates,
-    reason_of,
     scalp_overlap,
 )
 from scalptrack.registration.refine import ALL, Fit, drawn, refine
+from scalptrack.registration.refusals import reason_of
 from scalptrack.translation import marked, tr
 
 # Origin of the numbers below: lab/benchmarks/strip.py, see docs/registration.md.
