@@ -8,11 +8,14 @@ It needs Babel, of the extra ``test``.
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import sys
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -24,17 +27,47 @@ from scalptrack.translation import DOMAIN, LOCALE_FOLDER
 REPOSITORY = Path(__file__).parents[1]
 TEMPLATE = LOCALE_FOLDER / f"{DOMAIN}.pot"
 KEYWORDS = {"tr": None, "marked": None, "trn": (1, 2), "trc": ((1, "c"), 2)}
-METHODS = [("**.py", "python"), ("**/report/template/**.j2", "jinja2.ext.babel_extract")]
 WIDTH = 100
 NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 """Stands for the day of the extraction, so that the same texts give the same file."""
+
+
+def messages_of_python(
+    file: BinaryIO,
+    keywords: Collection[str],
+    _tags: object,
+    options: object,  # noqa: ARG001 - as Babel calls it
+) -> Iterator[tuple[int, str, tuple[str | None, ...], list[str]]]:
+    """Calls of the keywords in a module, for Babel, whose own reader loses nested ones.
+
+    Raises
+    ------
+    ValueError
+        If a message is put together where it is translated, so that nobody could look it up.
+    """
+    for node in ast.walk(ast.parse(file.read())):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id in keywords and node.args:
+            if any(isinstance(each, ast.JoinedStr | ast.BinOp) for each in node.args[:2]):
+                raise ValueError(f"a message is put together: {ast.unparse(node)}")
+            texts = tuple(
+                each.value if isinstance(each, ast.Constant) else None for each in node.args
+            )
+            yield node.lineno, node.func.id, texts, []
+
+
+METHODS = [
+    ("**.py", messages_of_python),
+    ("**/report/template/**.j2", "jinja2.ext.babel_extract"),
+]
 
 
 def template() -> Catalog:
     """Every message of the package, with the files that it stands in."""
     catalog = _empty()
     package = REPOSITORY / "scalptrack"
-    found = extract_from_dir(package, METHODS, keywords=KEYWORDS, comment_tags=("Translators:",))
+    found = extract_from_dir(package, METHODS, keywords=KEYWORDS)
     places: dict[tuple[object, str | None], set[str]] = {}
     for name, _, message, comments, context in found:
         places.setdefault((message, context), set()).add(f"scalptrack/{Path(name).as_posix()}")
@@ -79,7 +112,7 @@ def as_mo(catalog: Catalog) -> bytes:
     """A catalogue as the program reads it."""
     buffer = io.BytesIO()
     write_mo(buffer, catalog)
-    return re.sub(rb"(Generated-By): Babel [^\n]*", rb"\1: Babel", buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _empty() -> Catalog:
