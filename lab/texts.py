@@ -45,10 +45,9 @@ def messages_of_python(
     ValueError
         If a message is put together where it is translated, so that nobody could look it up.
     """
-    for node in ast.walk(ast.parse(file.read())):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-            continue
-        if node.func.id in keywords and node.args:
+    calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
+        if isinstance(node.func, ast.Name) and node.func.id in keywords and node.args:
             if any(isinstance(each, ast.JoinedStr | ast.BinOp) for each in node.args[:2]):
                 raise ValueError(f"a message is put together: {ast.unparse(node)}")
             texts = tuple(
@@ -105,7 +104,11 @@ def as_po(catalog: Catalog) -> bytes:
     """A catalogue as text, sorted by file."""
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=WIDTH, sort_by_file=True, include_lineno=False)
-    return re.sub(rb'"(Generated-By|POT-Creation-Date):[^\n]*\n', b"", buffer.getvalue())
+    return re.sub(
+        rb'"(Generated-By|POT-Creation-Date|Project-Id-Version|Report-Msgid-Bugs-To):[^\n]*\n',
+        b"",
+        buffer.getvalue(),
+    )
 
 
 def as_mo(catalog: Catalog) -> bytes:
