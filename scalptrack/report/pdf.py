@@ -32,7 +32,7 @@ from scalptrack.report.hair_index import hair_index_rows, hair_index_rule
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
 from scalptrack.report.words import VERDICT_NAMES, status_words
-from scalptrack.translation import marked, tr
+from scalptrack.translation import ENGLISH, current_language, marked, tr
 from scalptrack.wording import (
     less_sure,
     percent,
@@ -59,6 +59,9 @@ FOOT = marked(
     "says nothing about why a coverage changed."
 )
 VERDICT_COLOUR = {Verdict.INCREASE: "#0072b2", Verdict.DECREASE: "#b34700"}
+
+WIDER = 1.07
+"""How much wider a character of another language than English may be: German has more capitals."""
 
 ReadPicture = Callable[[str], ImageArray | None]
 
@@ -98,7 +101,7 @@ class _Sheet:
         """
         left_in, width_in = column
         line_in = 1.38 * size / POINTS_PER_IN
-        characters = int(width_in * POINTS_PER_IN / (size * CHARACTER))
+        characters = int(width_in * POINTS_PER_IN / (size * character_width()))
         together = printable(words).replace(" %", "\u00a0%")
         lines = textwrap.wrap(together, characters, break_on_hyphens=False) or [""]
         for line in lines:
@@ -110,6 +113,11 @@ class _Sheet:
     def gap(self, times: float = 1.0) -> None:
         """Leave some room."""
         self.below_in -= times * GAP_IN
+
+
+def character_width() -> float:
+    """Mean width of a character in the language of the run, relative to the size of the type."""
+    return CHARACTER if current_language() == ENGLISH else WIDER * CHARACTER
 
 
 def build_pdf(context: ReportContext, read_picture: ReadPicture) -> bytes:
@@ -159,7 +167,7 @@ def _frame(page: Figure, title: str, number: int, count: int) -> None:
     place = tr("{number} of {count}", number=number, count=count)
     page.text(1 - left, top, place, size=8.5, color=QUIET_INK, va="top", ha="right")
     # A longer translation takes two lines.
-    width = round((A4_IN[0] - 2 * SIDE_IN) * POINTS_PER_IN / (7.2 * CHARACTER))
+    width = round((A4_IN[0] - 2 * SIDE_IN) * POINTS_PER_IN / (7.2 * character_width()))
     foot = "\n".join(textwrap.wrap(tr(FOOT), width))
     page.text(left, 0.4 / A4_IN[1], foot, size=7.2, color=QUIET_INK, va="bottom")
 
