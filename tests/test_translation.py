@@ -141,7 +141,7 @@ def test_a_sentence_reads_as_german():
     with in_language("de"):
         sentence = change_sentence(0.062, 0.031, 0.093, 0.02, tr("the first visit"))
     assert sentence == (
-        "Die sichtbare Haarbedeckung ist um 6,2 Punkte höher als bei dem ersten Termin "
+        "Die sichtbare Haarbedeckung ist um 6,2 Punkte höher als beim ersten Termin "
         "(95‑%‑Intervall 3,1 bis 9,3); Änderungen unter 2,0 Punkten sind nicht vom Messfehler zu "
         "unterscheiden."
     )
