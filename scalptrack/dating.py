@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from scalptrack.filenames import PathReading
 from scalptrack.records import CaptureInfo, Reason
 from scalptrack.translation import tr
+from scalptrack.wording import either
 
 # The first photographs with an EXIF date were taken in 1995: an earlier one is an unset clock.
 _FIRST_EXIF_YEAR = 1995
@@ -32,7 +33,7 @@ def settle_date(
     if taken is not None and taken.year < _FIRST_EXIF_YEAR:
         taken = None
     if len(reading.dates) > 1 and taken not in reading.dates:
-        readings = " or ".join(day.isoformat() for day in reading.dates)
+        readings = either([day.isoformat() for day in reading.dates])
         return Reason(
             "ambiguous_date",
             tr(

@@ -133,6 +133,20 @@ def joined(parts: Sequence[str]) -> str:
     return text
 
 
+def either(parts: Sequence[str]) -> str:
+    """Join parts with "or"; empty where there is none.
+
+    Examples
+    --------
+    >>> either(["one", "two"])
+    'one or two'
+    """
+    text = parts[0] if parts else ""
+    for each in parts[1:]:
+        text = tr("{one} or {other}", one=text, other=each)
+    return text
+
+
 LESS_SURE = marked("less sure (tier B)")
 """What every number is called that rests on an alignment which can't tell people apart; English,
 to be translated where it is used, as `SAME_HEAD`."""
