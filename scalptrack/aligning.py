@@ -28,6 +28,7 @@ from scalptrack.registration import (
     register_by_points,
     register_by_strip,
 )
+from scalptrack.translation import tr
 
 ENOUGH_REGISTERED = 0.5
 """Share of a series that must register with a reference before it is accepted at once."""
@@ -128,24 +129,36 @@ def align_series(
 def _reason(reference: int, chosen: int | None, usable: Sequence[int]) -> Reason:
     """Why a photograph is the reference."""
     if chosen is not None:
-        return Reason("set", "Set as the reference.")
+        return Reason("set", tr("Set as the reference."))
     if reference == usable[0]:
-        return Reason("earliest_usable", "The earliest usable photograph of this view.")
+        return Reason("earliest_usable", tr("The earliest usable photograph of this view."))
     return Reason(
         "most_agree",
-        "More photographs can be aligned with this one than with an earlier one: fewer than half "
-        "agree with the earliest usable photograph.",
+        tr(
+            "More photographs can be aligned with this one than with an "
+            "earlier one: fewer than half agree with the earliest usable "
+            "photograph."
+        ),
     )
 
 
 def _unusable(member: Member) -> Reason:
     """Why nothing is compared when the reference that was set can't be used."""
     cause = member.analysis.reason
-    return Reason(
-        "reference_unusable",
-        f"{member.photograph.name} was set as the reference of this view and can't be used"
-        f"{f': {cause.message}' if cause else '.'} Set another one.",
-    )
+    name = member.photograph.name
+    if cause is None:
+        words = tr(
+            "{name} was set as the reference of this view and can't be used. Set another one.",
+            name=name,
+        )
+    else:
+        words = tr(
+            "{name} was set as the reference of this view and can't be used: {cause} Set another "
+            "one.",
+            name=name,
+            cause=cause.message,
+        )
+    return Reason("reference_unusable", words)
 
 
 def _through_another(

@@ -39,6 +39,7 @@ from scalptrack.manifest import (
     write_manifest,
 )
 from scalptrack.records import Catalog, Photograph, Reason, RejectedFile
+from scalptrack.translation import tr
 from scalptrack.twins import Twin, is_same_exposure
 
 __all__ = ["catalog_folder", "catalog_manifest", "read_events", "write_manifest"]
@@ -197,7 +198,9 @@ def _examine(
     if is_link and not path.resolve().is_relative_to(root.resolve()):
         return _rejected(path, name, "outside_link", outside_link_message(name))
     if not path.is_file() and path.exists():
-        message = f"{name} is neither a file nor a folder (a pipe or a device). Remove it."
+        message = tr(
+            "{name} is neither a file nor a folder (a pipe or a device). Remove it.", name=name
+        )
         return _rejected(path, name, "not_a_photograph", message)
     placed = RejectedFile(
         path=path,
@@ -218,7 +221,11 @@ def _examine(
     if len(reading.views) > 1:
         settled = Reason(
             "ambiguous_view",
-            f"{name} names more than one view ({', '.join(reading.views)}). Rename it.",
+            tr(
+                "{name} names more than one view ({views}). Rename it.",
+                name=name,
+                views=", ".join(reading.views),
+            ),
         )
     if isinstance(settled, Reason):
         return replace(placed, reason=settled, visit_date=None)
@@ -257,8 +264,12 @@ def _undecodable(placed: RejectedFile, error: ImageReadError) -> RejectedFile:
     message = str(error).replace(str(placed.path), placed.name)
     suffix = placed.path.suffix.lower()
     if error.code == "not_an_image" and suffix not in PHOTOGRAPH_SUFFIXES | RAW_SUFFIXES:
-        kind = f"a {suffix} file" if suffix else "a file of another kind"
-        message = f"{placed.name} is not a photograph, but {kind}. Move it out of the folder."
+        kind = tr("a {suffix} file", suffix=suffix) if suffix else tr("a file of another kind")
+        message = tr(
+            "{name} is not a photograph, but {kind}. Move it out of the folder.",
+            name=placed.name,
+            kind=kind,
+        )
         return replace(
             placed,
             reason=Reason("not_a_photograph", message),
@@ -282,9 +293,12 @@ def _reject_misfiled(
         named = read_path(photograph.name.split("/"), root_name=root_name).subject_in_name
         own = photograph.subject.casefold()
         if "/" in photograph.name and named.casefold() in subjects and named.casefold() != own:
-            message = (
-                f"{photograph.name} lies in the folder of {photograph.subject}, but its name says "
-                f"{named}. Move or rename it."
+            message = tr(
+                "{name} lies in the folder of {subject}, but its name says "
+                "{named}. Move or rename it.",
+                name=photograph.name,
+                subject=photograph.subject,
+                named=named,
             )
             rejected.append(_as_rejected(photograph, Reason("ambiguous_subject", message)))
         else:
@@ -316,8 +330,15 @@ def _clock_notes(candidates: Sequence[_Candidate]) -> list[str]:
     ]
     if not names:
         return []
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return [f"The camera wrote another date than the name, and the name was believed: {shown}."]
+    shown = ", ".join(names[:3]) + (
+        f" {tr('and {names} more', names=len(names) - 3)}" if len(names) > 3 else ""
+    )
+    return [
+        tr(
+            "The camera wrote another date than the name, and the name was believed: {shown}.",
+            shown=shown,
+        )
+    ]
 
 
 def _accept(
@@ -333,9 +354,11 @@ def _accept(
         if original == photograph.name:
             kept.append(each)
             continue
-        message = (
-            f"{photograph.name} is the same file as {original}, which is used. A replicate must "
-            "be another photograph; remove the copy."
+        message = tr(
+            "{name} is the same file as {original}, which is used. A "
+            "replicate must be another photograph; remove the copy.",
+            name=photograph.name,
+            original=original,
         )
         reason = Reason("duplicate_of", message)
         rejected.append(replace(_as_rejected(photograph, reason), replicate=each.replicate))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from scalptrack.corrections import Corrections, drawn_mask
 from scalptrack.pipeline import Series
 from scalptrack.records import Timeline
+from scalptrack.translation import tr
 from scalptrack.wording import printable
 
 
@@ -34,11 +35,14 @@ def _region_note(series: Series, corrections: Corrections) -> str:
         return ""
     mask = drawn_mask(drawn, member.analysis.segmentation.grid)
     share = float(series.region.sum() / mask.sum()) if mask.any() else 0.0
-    return (
-        f"Coverage is of the region that {printable(drawn.who)} drew on "
-        f"{printable(member.photograph.name)}; {share:.0%} of it can be measured in all "
-        "photographs of this series. It is given no part in a SALT estimate, which needs the whole "
-        "scalp of a view."
+    return tr(
+        "Coverage is of the region that {who} drew on {name}; "
+        "{share:.0%} of it can be measured in all photographs of this "
+        "series. It is given no part in a SALT estimate, which needs "
+        "the whole scalp of a view.",
+        who=printable(drawn.who),
+        name=printable(member.photograph.name),
+        share=share,
     )
 
 
@@ -61,18 +65,29 @@ def lost_corrections(series: Sequence[Series], corrections: Corrections) -> tupl
             name = printable(each.member.photograph.name)
             if sha256 in corrections.regions and sha256 != used:
                 sentences.append(
-                    f"The region drawn on {name} was not used, because {name} is not the reference."
+                    tr(
+                        "The region drawn on {name} was not used, because {name} is "
+                        "not the reference.",
+                        name=name,
+                    )
                 )
             points = corrections.points.get(sha256)
             if points is None or sha256 in corrections.excluded:
                 continue
             if points.reference_sha256 != used:
                 sentences.append(
-                    f"The points set on {name} were not used: the photograph that they were set "
-                    "against is not the reference."
+                    tr(
+                        "The points set on {name} were not used: the photograph that "
+                        "they were set against is not the reference.",
+                        name=name,
+                    )
                 )
             elif each.member.analysis.features is None:
                 sentences.append(
-                    f"The points set on {name} were not used: this photograph can't be measured."
+                    tr(
+                        "The points set on {name} were not used: this photograph can't "
+                        "be measured.",
+                        name=name,
+                    )
                 )
     return tuple(sentences)

@@ -29,6 +29,7 @@ from scalptrack.records import (
     RejectedFile,
     VisitConditions,
 )
+from scalptrack.translation import marked, tr
 
 MARKER = "deidentified"
 """Beside the ledger: what made this folder of results nameless."""
@@ -36,7 +37,7 @@ MARKER = "deidentified"
 PARTINGS = frozenset({"left", "right", "middle", "centre", "center", "none", "zigzag"})
 """Any other word of the user's for a parting becomes a pseudonym."""
 
-EXCLUDED = "Excluded by a reviewer."
+EXCLUDED = marked("Excluded by a reviewer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,9 @@ def _rejected(file: RejectedFile, disguise: Disguise) -> RejectedFile:
     """A rejected file with its code; its sentence may quote names, and is left out."""
     name = disguise.key.label("file", file.name) + _suffix(file.path)
     words = file.reason.code.replace("_", " ")
-    sentence = f"Rejected: {words}. The full reason names the file: see `scalptrack catalog`."
+    sentence = tr(
+        "Rejected: {words}. The full reason names the file: see `scalptrack catalog`.", words=words
+    )
     day = file.visit_date
     return replace(
         file,
@@ -196,7 +199,7 @@ def disguised_corrections(
     record = corrections.record
     return Corrections(
         excluded={
-            name(sha256): replace(reason, message=EXCLUDED)
+            name(sha256): replace(reason, message=tr(EXCLUDED))
             for sha256, reason in corrections.excluded.items()
         },
         regions={name(key): replace(each, who="") for key, each in corrections.regions.items()},

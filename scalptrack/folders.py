@@ -14,6 +14,7 @@ from scalptrack.copy_table import TABLE_NAME as COPY_TABLE
 from scalptrack.images import PHOTOGRAPH_SUFFIXES, RAW_SUFFIXES
 from scalptrack.outputs import LEDGER_NAME, STATE_FOLDER
 from scalptrack.records import Reason, RejectedFile
+from scalptrack.translation import marked, tr
 from scalptrack.twins import Twin
 
 _SIDE_FILES = frozenset(
@@ -53,7 +54,7 @@ class _Listing:
             self.hidden += 1
             return True
         if path.resolve() in self.skip:
-            self.notes.append(f"{self.name_of(path)} was left out as asked.")
+            self.notes.append(tr("{path} was left out as asked.", path=self.name_of(path)))
             return True
         return False
 
@@ -72,7 +73,9 @@ class _Listing:
     def refuse_folder(self, error: OSError) -> None:
         """Account for a folder that can't be opened."""
         path = Path(error.filename)
-        message = f"The folder {self.name_of(path)} can't be opened. Check its permissions."
+        message = tr(
+            "The folder {path} can't be opened. Check its permissions.", path=self.name_of(path)
+        )
         self.reject(path, "unreadable", message)
 
     def enters(self, folder: Path) -> bool:
@@ -82,12 +85,14 @@ class _Listing:
         name = self.name_of(folder)
         if folder.is_symlink():
             if folder.resolve().is_relative_to(self.root.resolve()):
-                self.notes.append(f"{name} was left out: it is a link to a folder of this folder.")
+                self.notes.append(
+                    tr("{name} was left out: it is a link to a folder of this folder.", name=name)
+                )
             else:
                 self.reject(folder, "outside_link", outside_link_message(name))
             return False
         if is_output_folder(folder):
-            self.notes.append(f"{name} was left out: it holds results of scalptrack.")
+            self.notes.append(tr("{name} was left out: it holds results of scalptrack.", name=name))
             return False
         return True
 
@@ -136,7 +141,9 @@ def list_files(root: Path, *, skip: Collection[Path] = ()) -> FolderListing:
             listing.add_file(folder / name)
     _leave_out_companions(listing)
     if listing.hidden:
-        listing.notes.append(f"Hidden and system files and folders left out: {listing.hidden}.")
+        listing.notes.append(
+            tr("Hidden and system files and folders left out: {hidden}.", hidden=listing.hidden)
+        )
     twins = sorted(listing.twins, key=lambda each: each.path.suffix.lower() in RAW_SUFFIXES)
     files = sorted(listing.files, key=listing.name_of)
     return FolderListing(tuple(files), tuple(twins), tuple(listing.rejected), tuple(listing.notes))
@@ -158,14 +165,14 @@ def _leave_out_companions(listing: _Listing) -> None:
     for path in listing.files:
         suffix, place = path.suffix.lower(), (path.parent, path.stem.casefold())
         if suffix in _MOVIE_SUFFIXES and place in photographs:
-            counts["films of live photos"] += 1
+            counts[marked("films of live photos")] += 1
         elif suffix in _SIDECAR_SUFFIXES and _belongs_to(path, photographs):
-            counts["sidecar files"] += 1
+            counts[marked("sidecar files")] += 1
         elif suffix in RAW_SUFFIXES and place in developed:
-            kind = "raw files with a developed copy"
+            kind = marked("raw files with a developed copy")
             listing.twins.append(Twin(path, tuple(developed[place]), kind))
         elif suffix in _JPEG_SUFFIXES and place in heifs:
-            kind = "JPEG exports of HEIC photographs"
+            kind = marked("JPEG exports of HEIC photographs")
             listing.twins.append(Twin(path, tuple(heifs[place]), kind))
         else:
             kept.append(path)
@@ -175,7 +182,7 @@ def _leave_out_companions(listing: _Listing) -> None:
 
 def left_out_note(what: str, count: int) -> str:
     """Note on files that lie beside the photographs that they belong to."""
-    return f"Left out beside their photographs: {what} ({count})."
+    return tr("Left out beside their photographs: {what} ({count}).", what=tr(what), count=count)
 
 
 def _belongs_to(sidecar: Path, photographs: set[tuple[Path, str]]) -> bool:
@@ -215,10 +222,14 @@ def _name_message(name: str) -> str:
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        why = "its name is not UTF-8; an archive from an old Windows computer may have made it"
+        why = tr("its name is not UTF-8; an archive from an old Windows computer may have made it")
     else:
-        why = "its name holds control characters"
-    return f"{shown_name(name)}: {why}. Rename the file, or the folder with these letters."
+        why = tr("its name holds control characters")
+    return tr(
+        "{name}: {why}. Rename the file, or the folder with these letters.",
+        name=shown_name(name),
+        why=why,
+    )
 
 
 def is_output_folder(folder: Path) -> bool:
@@ -245,11 +256,16 @@ def _knows_copies_alone(state: Path) -> bool:
 
 def outside_link_message(name: str) -> str:
     """Why a link is not followed."""
-    return f"{name} is a link that leads out of the folder. Copy the photographs into the folder."
+    return tr(
+        "{name} is a link that leads out of the folder. Copy the photographs into the folder.",
+        name=name,
+    )
 
 
 def _side_file_note(name: str) -> str:
     """Note on a file that belongs to the folder, but is no photograph."""
     if name.casefold() == "manifest.csv":
-        return f"{name} was left out: give it instead of the folder to use what it says."
-    return f"{name} was left out: it goes with the photographs, but is none."
+        return tr(
+            "{name} was left out: give it instead of the folder to use what it says.", name=name
+        )
+    return tr("{name} was left out: it goes with the photographs, but is none.", name=name)

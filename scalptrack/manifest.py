@@ -23,6 +23,7 @@ from scalptrack.errors import InputError, OutputError
 from scalptrack.filenames import view_named
 from scalptrack.images import write_bytes_atomic
 from scalptrack.records import Catalog, Event, Photograph, Reason, RejectedFile
+from scalptrack.translation import tr
 
 MANIFEST_COLUMNS = ("photo", "subject", "view", "visit_date", "replicate", "reference")
 """Columns of a manifest; the last two may be missing or empty."""
@@ -370,8 +371,14 @@ def unconfirmed_view(photo: str, view: str) -> Reason:
     """Why a photograph isn't used whose recognised view nobody has confirmed."""
     return Reason(
         "unconfirmed_view",
-        f"{photo}: its view, {view}, was recognised in the picture and is not confirmed. Look at "
-        f"it, correct the view where it is wrong, and write yes in the column {CONFIRMED_COLUMN}.",
+        tr(
+            "{photo}: its view, {view}, was recognised in the picture and "
+            "is not confirmed. Look at it, correct the view where it is "
+            "wrong, and write yes in the column {confirmed_column}.",
+            photo=photo,
+            view=view,
+            confirmed_column=CONFIRMED_COLUMN,
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from scalptrack.lettering import missing_letters
 from scalptrack.records import BoolArray, FloatArray, ImageArray
+from scalptrack.translation import tr
 from scalptrack.wording import printable
 
 HAIR_TINT = (0, 196, 214)
@@ -275,12 +276,12 @@ def _colour_bar(width: int) -> ImageArray:
     strip[top:bottom, left:right] = np.clip(np.rint(bar), 0, 255)
     middle_y = (top + bottom) / 2
     full = f"{FULL_SCALE_FRACTION * 100:.0f}"
-    strip = _written(strip, "less hair", (left - 0.6 * letters, middle_y), letters, anchor=1.0)
-    strip = _written(strip, "more hair", (right + 0.6 * letters, middle_y), letters)
+    strip = _written(strip, tr("less hair"), (left - 0.6 * letters, middle_y), letters, anchor=1.0)
+    strip = _written(strip, tr("more hair"), (right + 0.6 * letters, middle_y), letters)
     below = bottom + 1.1 * letters
     for text, x in ((f"−{full}", left), ("0", (left + right) / 2), (f"+{full}", right)):
         strip = _written(strip, text, (x, below), 0.85 * letters, anchor=0.5)
-    note = "points of hair fraction, smoothed"
+    note = tr("points of hair fraction, smoothed")
     return _written(strip, note, (width / 2, below + 1.4 * letters), 0.75 * letters, anchor=0.5)
 
 

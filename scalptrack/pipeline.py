@@ -30,7 +30,7 @@ from scalptrack.measurement import (
     co_visible_region,
     measure,
 )
-from scalptrack.quality import check_quality
+from scalptrack.quality import check_quality, quality_reason
 from scalptrack.records import (
     NO_MARKERS,
     BoolArray,
@@ -65,6 +65,7 @@ from scalptrack.registration.outline import Outline
 from scalptrack.registration.surface import HeadShape
 from scalptrack.registration.transform import HeadPose
 from scalptrack.segmentation import shared_segmenter
+from scalptrack.translation import in_language, tr
 
 logger = logging.getLogger(__name__)
 
@@ -134,7 +135,16 @@ RECORD_TYPES: dict[str, type] = {
 
 
 def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
-    """Quality, segmentation and features of one photograph; never raises for a bad photograph."""
+    """Quality, segmentation and features of one photograph; never raises for a bad photograph.
+
+    It may run in another process, which doesn't know the run's language yet.
+    """
+    with in_language(settings.language):
+        return _analyse_or_say_why(photograph, settings)
+
+
+def _analyse_or_say_why(photograph: Photograph, settings: Settings) -> Analysis:
+    """Analyse a photograph, or give the reason why it can't be."""
     try:
         return _analyse(photograph, settings)
     except ImageReadError as error:
@@ -143,9 +153,10 @@ def analyse_photograph(photograph: Photograph, settings: Settings) -> Analysis:
     except Exception as error:  # the one boundary that isolates a photograph
         logger.exception("photograph %s failed", photograph.sha256[:12])
         words = str(error).replace(str(photograph.path), photograph.name)
-        sentence = (
-            f"An unexpected error stopped this photograph ({type(error).__name__}: {words}). "
-            "Please report it; all others are unaffected."
+        sentence = tr(
+            "An unexpected error stopped this photograph ({error}). Please report it; all others "
+            "are unaffected.",
+            error=f"{type(error).__name__}: {words}",
         )
         return _no_analysis(Status.REJECTED, Reason("internal_error", sentence))
 
@@ -165,11 +176,11 @@ def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
         segmentation = shared_segmenter().segment(looked_at, perturbations=settings.perturbations)
     except HeadNotFoundError as error:
         quality = check_quality(image, None, capture)
-        reason = _quality_reason(quality) or Reason("no_head", str(error))
+        reason = quality_reason(quality) or Reason("no_head", str(error))
         return _no_analysis(Status.REJECTED, reason, quality)
     quality = check_quality(image, segmentation, capture)
     if not quality.usable:
-        return _no_analysis(Status.REJECTED, _require(_quality_reason(quality)), quality)
+        return _no_analysis(Status.REJECTED, _require(quality_reason(quality)), quality)
     if no_card is not None:
         return _no_analysis(Status.REFUSED, no_card, quality)
     focal_length = capture.focal_length_35mm
@@ -177,22 +188,8 @@ def _analyse(photograph: Photograph, settings: Settings) -> Analysis:
     return Analysis(quality, without_strip(segmentation, strip), features, strip=strip)
 
 
-def _quality_reason(quality: Quality) -> Reason | None:
-    """The first error among the findings as a reason."""
-    for finding in quality.findings:
-        if finding.severity is Severity.ERROR and finding.code != "no_head":
-            measured = f"{finding.value:.3g} {finding.unit}".strip()
-            limit = f"{finding.limit:.3g} {finding.unit}".strip()
-            sentence = (
-                f"{finding.code.replace('_', ' ').capitalize()}: {measured} measured, the limit is "
-                f"{limit}. {finding.advice}"
-            )
-            return Reason(finding.code, sentence)
-    return None
-
-
 def _require(reason: Reason | None) -> Reason:
-    return reason or Reason("no_head", "No head was found in this photograph.")
+    return reason or Reason("no_head", tr("No head was found in this photograph."))
 
 
 def track(
@@ -373,8 +370,10 @@ def _measure_member(
     if measurement is None:
         reason = Reason(
             "region_too_small",
-            "Too little scalp is visible in all photographs of this series to compare them. "
-            "Take them from the same side and at the same distance as the first one.",
+            tr(
+                "Too little scalp is visible in all photographs of this series to compare them. "
+                "Take them from the same side and at the same distance as the first one."
+            ),
         )
         outcome = replace(outcome, status=Status.REFUSED, reason=reason)
     else:

@@ -10,6 +10,7 @@ from scalptrack.conclusions import Conclusions
 from scalptrack.records import Outcome, Tier, Timeline
 from scalptrack.report import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.series_files import PictureNames, SeriesFiles, zones_of
+from scalptrack.translation import tr
 from scalptrack.wording import rough_words
 
 
@@ -88,7 +89,10 @@ def _follow_ups(
 def _provenance_rows(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """What the report says of where its numbers come from."""
     rows = [(name, str(value)) for name, value in document["versions"].items()]
-    rows.append(("segmentation", document["segmentation_method"]))
-    rows.append(("model SHA-256", document["model_sha256"]))
-    rows += [(f"setting {name}", str(value)) for name, value in document["settings"].items()]
+    rows.append((tr("segmentation"), document["segmentation_method"]))
+    rows.append((tr("model SHA-256"), document["model_sha256"]))
+    rows += [
+        (tr("setting {name}", name=name), str(value))
+        for name, value in document["settings"].items()
+    ]
     return tuple(rows)

@@ -41,6 +41,7 @@ from scalptrack.series_files import (
     write_series_files,
 )
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
+from scalptrack.translation import in_language, tr
 from scalptrack.zone_tables import zones_csv
 from scalptrack.zoning import with_zones
 
@@ -135,8 +136,36 @@ def run_and_write(
     ------
     OutputError
         When an output would overwrite what the program did not write, or can't be written.
+    InputError
+        When there is no translation into the language of the settings.
     """
-    folder = OutputFolder(out)
+    with in_language(settings.language):
+        return _run_and_write(
+            catalog,
+            settings,
+            OutputFolder(out),
+            stated,
+            products,
+            invocation=invocation,
+            executor=executor,
+            use_cache=use_cache,
+            on_step=on_step,
+        )
+
+
+def _run_and_write(
+    catalog: Catalog,
+    settings: Settings,
+    folder: OutputFolder,
+    stated: Stated,
+    products: Products,
+    *,
+    invocation: Sequence[str],
+    executor: Executor | None,
+    use_cache: bool,
+    on_step: Callable[[str], None],
+) -> RunResult:
+    """Measure a catalog and write everything, in the language that was entered."""
     folder.require_free(products.top_names)
     cache = _open_cache(folder, settings, kept=use_cache and not products.deidentified)
     measured = track(
@@ -152,7 +181,7 @@ def run_and_write(
     written = write_series_files(run, folder, cache, settings, products)
     document = _provenance(run, settings, stated, products, written)
     _write_tables(run, document, folder)
-    title = catalog.root.name or "photographs"
+    title = catalog.root.name or tr("photographs")
     context = report_context(run, written, document, title=title, tables=TOP_NAMES[:4])
     folder.write_text("report.html", build_report(context))
     if not products.deidentified:  # It holds paths and names.

@@ -46,6 +46,7 @@ def invocation(
     words += ["--allow-outline"] if settings.allow_outline else []
     words += ["--strip"] if settings.strip else []
     words += ["--colour-card"] if settings.colour_card else []
+    words += ["--language", settings.language] if settings.language != base.language else []
     words += ["--pdf"] if pdf else []
     words += ["--dicom"] if dicom else []
     return tuple(words)

@@ -20,6 +20,7 @@ from scalptrack.pipeline import Series
 from scalptrack.records import Outcome, Registration, Settings, Status, Timeline, ZoneTimeline
 from scalptrack.segmentation import model_checksum, shared_segmenter
 from scalptrack.structured_report import ReportedRun, write_reports
+from scalptrack.translation import tr
 
 PictureNames = dict[tuple[str, str], str]
 """Names of written pictures by (sha256 of the photograph, kind)."""
@@ -143,8 +144,11 @@ def _hidden(outcomes: Sequence[Outcome], pictures: PictureNames) -> tuple[str, .
         each.status is Status.MEASURED and (each.sha256, "overlay") not in pictures
         for each in outcomes
     )
-    words = "Measured photographs that are not shown, as a face or text could not be covered"
-    return (f"{words}: {count}.",) if count else ()
+    words = tr(
+        "Measured photographs that are not shown, as a face or text could not be covered: {count}.",
+        count=count,
+    )
+    return (words,) if count else ()
 
 
 def _write_charts(

@@ -1,7 +1,8 @@
 """How dates and coverages are written for a person: the same words in charts, tables and reports.
 
-A leaf like `scalptrack.records`: it imports nothing of the package. English only, and independent
-of the machine's locale, so that a rerun elsewhere gives the same bytes.
+A leaf like `scalptrack.records`: it imports nothing of the package but `scalptrack.translation`.
+In the language of the run, and independent of the machine's locale, so that a rerun elsewhere gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -11,19 +12,36 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
+from scalptrack.translation import marked, number, tr, trn
+
 MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    marked("January"),
+    marked("February"),
+    marked("March"),
+    marked("April"),
+    marked("May"),
+    marked("June"),
+    marked("July"),
+    marked("August"),
+    marked("September"),
+    marked("October"),
+    marked("November"),
+    marked("December"),
+)
+
+SHORT_MONTHS = (
+    marked("Jan"),
+    marked("Feb"),
+    marked("Mar"),
+    marked("Apr"),
+    marked("May"),
+    marked("Jun"),
+    marked("Jul"),
+    marked("Aug"),
+    marked("Sep"),
+    marked("Oct"),
+    marked("Nov"),
+    marked("Dec"),
 )
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -37,12 +55,14 @@ def long_date(day: date) -> str:
     >>> long_date(date(2024, 3, 5))
     '5 March 2024'
     """
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    month = tr(MONTHS[day.month - 1])
+    return tr("{day} {month} {year}", day=day.day, month=month, year=day.year)
 
 
 def short_date(day: date) -> str:
     """Write a date for a narrow place, e.g. ``"5 Mar 2024"``."""
-    return f"{day.day} {MONTHS[day.month - 1][:3]} {day.year}"
+    month = tr(SHORT_MONTHS[day.month - 1])
+    return tr("{day} {month} {year}", day=day.day, month=month, year=day.year)
 
 
 def points(fraction: float) -> str:
@@ -53,7 +73,12 @@ def points(fraction: float) -> str:
     >>> points(-0.0621)
     '6.2'
     """
-    return f"{abs(fraction) * 100:.1f}"
+    return number(abs(fraction) * 100, ".1f")
+
+
+def shows_zero(fraction: float) -> bool:
+    """Whether a difference is written as zero, to a tenth of a point."""
+    return float(f"{abs(fraction) * 100:.1f}") == 0.0
 
 
 def signed_points(fraction: float) -> str:
@@ -61,20 +86,20 @@ def signed_points(fraction: float) -> str:
     if math.isnan(fraction):
         return "–"
     text = points(fraction)
-    if float(text) == 0.0:
+    if shows_zero(fraction):
         return text
     return ("+" if fraction > 0 else "−") + text
 
 
 def percent(fraction: float) -> str:
     """Write a coverage in percent with one decimal, e.g. ``"54.3 %"``."""
-    return f"{fraction * 100:.1f} %"
+    return tr("{points} %", points=number(fraction * 100, ".1f"))
 
 
 ROUGH_ALIGNMENTS = {
-    "points": "points set by hand",
-    "strip": "the printed headband",
-    "outline": "the outline of the head",
+    "points": marked("by points set by hand"),
+    "strip": marked("by the printed headband"),
+    "outline": marked("by the outline of the head"),
 }
 
 
@@ -90,14 +115,43 @@ def rough_words(aligned_by: Sequence[str]) -> str:
     >>> rough_words(())
     'by the outline or by hand'
     """
-    known = [ROUGH_ALIGNMENTS[each] for each in aligned_by if each in ROUGH_ALIGNMENTS]
-    return " and ".join(f"by {words}" for words in known) or "by the outline or by hand"
+    known = [tr(ROUGH_ALIGNMENTS[each]) for each in aligned_by if each in ROUGH_ALIGNMENTS]
+    return joined(known) or tr("by the outline or by hand")
 
 
-LESS_SURE = "less sure (tier B)"
-"""What every number is called that rests on an alignment which can't tell people apart."""
+def joined(parts: Sequence[str]) -> str:
+    """Join parts with "and"; empty where there is none.
 
-SAME_HEAD = "can't tell whether it is the same head"
+    Examples
+    --------
+    >>> joined(["one", "two", "three"])
+    'one and two and three'
+    """
+    text = parts[0] if parts else ""
+    for each in parts[1:]:
+        text = tr("{one} and {other}", one=text, other=each)
+    return text
+
+
+def either(parts: Sequence[str]) -> str:
+    """Join parts with "or"; empty where there is none.
+
+    Examples
+    --------
+    >>> either(["one", "two"])
+    'one or two'
+    """
+    text = parts[0] if parts else ""
+    for each in parts[1:]:
+        text = tr("{one} or {other}", one=text, other=each)
+    return text
+
+
+LESS_SURE = marked("less sure (tier B)")
+"""What every number is called that rests on an alignment which can't tell people apart; English,
+to be translated where it is used, as `SAME_HEAD`."""
+
+SAME_HEAD = marked("can't tell whether it is the same head")
 
 
 def less_sure(aligned_by: Sequence[str]) -> str:
@@ -108,7 +162,44 @@ def less_sure(aligned_by: Sequence[str]) -> str:
     >>> less_sure(("outline",))
     'less sure (tier B): aligned by the outline of the head'
     """
-    return f"{LESS_SURE}: aligned {rough_words(aligned_by)}"
+    return tr("{less_sure}: aligned {by}", less_sure=tr(LESS_SURE), by=rough_words(aligned_by))
+
+
+FINDING_NAMES = {
+    "blurred": marked("blurred"),
+    "underexposed": marked("underexposed"),
+    "overexposed": marked("overexposed"),
+    "glare": marked("glare"),
+    "low_resolution": marked("low resolution"),
+    "head_cut_off": marked("head cut off"),
+    "hard_light": marked("hard light"),
+    "low_contrast": marked("low contrast"),
+    "wide_angle": marked("wide angle"),
+    "hair_like_scalp": marked("hair like scalp"),
+    "colour_cast": marked("colour cast"),
+    "no_head": marked("no head"),
+    "messenger_copy": marked("messenger copy"),
+    "screenshot": marked("screenshot"),
+    "recompressed_copy": marked("recompressed copy"),
+    "burned_in_text": marked("burned in text"),
+    "view_mismatch": marked("view mismatch"),
+    "outline_only": marked("outline only"),
+    "strip_only": marked("strip only"),
+    "points_by_hand": marked("points by hand"),
+    "second_opinion_differs": marked("second opinion differs"),
+}
+"""What codes of quality findings are called; English, to be translated where it is used."""
+
+
+def finding_name(code: str) -> str:
+    """Write what a quality finding is about.
+
+    Examples
+    --------
+    >>> finding_name("low_resolution")
+    'low resolution'
+    """
+    return tr(FINDING_NAMES.get(code, code.replace("_", " ").replace("-", " ")))
 
 
 def sentence_case(text: str) -> str:
@@ -123,7 +214,10 @@ def sentence_case(text: str) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Write a count with its noun, e.g. ``"1 visit"`` or ``"2 visits"``."""
+    """Write a count with its noun in English, e.g. ``"1 visit"`` or ``"2 visits"``.
+
+    For what is never translated; a report's own words take `scalptrack.translation.trn`.
+    """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
@@ -136,10 +230,10 @@ def span_words(days: int) -> str:
     ('12 months', '11 weeks', '2.5 years')
     """
     if days < 112:
-        return plural(round(days / 7), "week")
+        return trn("{count} week", "{count} weeks", round(days / 7))
     if days < 730:
-        return plural(round(days / DAYS_PER_MONTH), "month")
-    return f"{days / (12 * DAYS_PER_MONTH):.1f} years"
+        return trn("{count} month", "{count} months", round(days / DAYS_PER_MONTH))
+    return tr("{years} years", years=number(days / (12 * DAYS_PER_MONTH), ".1f"))
 
 
 _JOINERS = "\u200c\u200d"

@@ -47,6 +47,7 @@ def given(tmp_path) -> dict[str, object]:
         "dicom": True,
         "allow_outline": True,
         "strip": True,
+        "language": "de",
         "seed": 7,
         "max_megapixels": 12.5,
     }
@@ -60,7 +61,15 @@ def _parsed(words: tuple[str, ...]) -> dict[str, object]:
 
 
 def _words(given: dict[str, object]) -> tuple[str, ...]:
-    of_settings = ("forehead", "colour_card", "allow_outline", "strip", "seed", "max_megapixels")
+    of_settings = (
+        "forehead",
+        "colour_card",
+        "allow_outline",
+        "strip",
+        "language",
+        "seed",
+        "max_megapixels",
+    )
     settings = Settings(**{name: given[name] for name in of_settings})
     rest = {name: value for name, value in given.items() if name not in of_settings}
     return invocation(rest.pop("photos"), rest.pop("out"), settings, **rest)

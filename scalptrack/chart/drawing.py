@@ -44,6 +44,8 @@ from scalptrack.chart.plan import (
 )
 from scalptrack.lettering import missing_letters, type_style
 from scalptrack.records import Tier, Timeline
+from scalptrack.translation import tr
+from scalptrack.wording import LESS_SURE
 
 PAPER = "#ffffff"
 GRID = "#e4e7eb"
@@ -308,7 +310,7 @@ def _finish_axes(axes: Axes, lane: Axes | None, timeline: Timeline, plan: Plan) 
         shown.set_xticks([])
     if lane is not None:
         lane.set_ylim(0, 1)
-        lane.set_yticks([0.5], ["none"])
+        lane.set_yticks([0.5], [tr("none")])
         lane.patch.set_facecolor(LANE)
     bottom = axes if lane is None else lane
     ticks = time_ticks(plan.first_day, plan.last_day)
@@ -319,7 +321,7 @@ def _finish_axes(axes: Axes, lane: Axes | None, timeline: Timeline, plan: Plan) 
         axes.text(
             0.5,
             0.5,
-            "No coverage can be stated",
+            tr("No coverage can be stated"),
             transform=axes.transAxes,
             ha="center",
             va="center",
@@ -332,8 +334,9 @@ def _finish_axes(axes: Axes, lane: Axes | None, timeline: Timeline, plan: Plan) 
 
 def _handle(style: MarkStyle) -> Line2D | Patch:
     """Legend entry of a mark."""
+    label = tr(style.label, less_sure=tr(LESS_SURE))
     if not style.marker:
-        return Patch(facecolor=style.colour, label=style.label)
+        return Patch(facecolor=style.colour, label=label)
     return Line2D(
         [],
         [],
@@ -343,7 +346,7 @@ def _handle(style: MarkStyle) -> Line2D | Patch:
         markeredgewidth=1.5,
         markersize=style.size_pt - 1,
         linestyle="none",
-        label=style.label,
+        label=label,
     )
 
 
@@ -352,7 +355,7 @@ def _write_below(figure: Figure | SubFigure, plan: Plan) -> None:
     height = plan.height_in
     y = MARGIN_IN + LINE_IN * (len(plan.footer) - 1)
     for line in plan.footer:
-        weight = "bold" if line.startswith("Uncalibrated") else "normal"
+        weight = "bold" if line in plan.bold else "normal"
         figure.text(
             MARGIN_IN / WIDTH_IN, y / height, line, size=BODY_PT, weight=weight, va="bottom"
         )

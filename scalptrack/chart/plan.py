@@ -13,11 +13,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from scalptrack.records import Change, Event, Tier, Timeline, Verdict, VisitCoverage
+from scalptrack.translation import marked, tr, trn
 from scalptrack.wording import (
     LESS_SURE,
-    MONTHS,
+    SHORT_MONTHS,
     long_date,
-    plural,
     printable,
     rough_words,
     short_date,
@@ -39,6 +39,9 @@ LINE_IN = 0.175
 BODY_CHARACTERS = 63
 MAXIMUM_REASONS = 5
 
+UNCALIBRATED = marked("Uncalibrated: take two photographs per visit.")
+"""English, to be translated where it is used."""
+
 INK = "#1f2933"
 QUIET_INK = "#52606d"
 BAND = "#d9e2ec"
@@ -46,7 +49,10 @@ BAND = "#d9e2ec"
 
 @dataclass(frozen=True, slots=True)
 class MarkStyle:
-    """How a kind of visit is drawn and what the legend calls it; no marker: a filled area."""
+    """How a kind of visit is drawn and what the legend calls it; no marker: a filled area.
+
+    The label is English, to be translated where it is used.
+    """
 
     marker: str
     colour: str
@@ -58,14 +64,14 @@ class MarkStyle:
 # Okabe and Ito's blue and vermilion (darkened for contrast on white) stay apart for all common
 # forms of colour blindness; the shapes say the same without any colour.
 VERDICT_STYLE = {
-    Verdict.INCREASE: MarkStyle("^", "#0072b2", "higher than at baseline"),
-    Verdict.DECREASE: MarkStyle("v", "#b34700", "lower than at baseline"),
-    Verdict.NO_DETECTABLE_CHANGE: MarkStyle("o", QUIET_INK, "no detectable change"),
+    Verdict.INCREASE: MarkStyle("^", "#0072b2", marked("higher than at baseline")),
+    Verdict.DECREASE: MarkStyle("v", "#b34700", marked("lower than at baseline")),
+    Verdict.NO_DETECTABLE_CHANGE: MarkStyle("o", QUIET_INK, marked("no detectable change")),
 }
-BASELINE_STYLE = MarkStyle("s", INK, "baseline")
-BAND_STYLE = MarkStyle("", BAND, "can't be told from baseline")
-TIER_B_STYLE = MarkStyle("o", QUIET_INK, f"hollow: {LESS_SURE}", hollow=True)
-REPLICATE_STYLE = MarkStyle(".", QUIET_INK, "single photograph", size_pt=4.0)
+BASELINE_STYLE = MarkStyle("s", INK, marked("baseline"))
+BAND_STYLE = MarkStyle("", BAND, marked("can't be told from baseline"))
+TIER_B_STYLE = MarkStyle("o", QUIET_INK, marked("hollow: {less_sure}"), hollow=True)
+REPLICATE_STYLE = MarkStyle(".", QUIET_INK, marked("single photograph"), size_pt=4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,7 @@ class Plan:
     event_rows: tuple[tuple[Event, ...], ...]
     missing: tuple[MissingVisit, ...]
     footer: tuple[str, ...]
+    bold: tuple[str, ...]
     first_day: date
     last_day: date
     legend: tuple[MarkStyle, ...]
@@ -133,23 +140,29 @@ def plan_of(timeline: Timeline, *, heading: bool) -> Plan:
     hidden = [e for e in timeline.events if e not in shown]
     footer = [line for item in missing[:MAXIMUM_REASONS] for line in item.line.splitlines()]
     if len(missing) > MAXIMUM_REASONS:
-        footer.append(
-            f"… and {plural(len(missing) - MAXIMUM_REASONS, 'more visit')} without a number"
+        more = trn(
+            "… and {count} more visit without a number",
+            "… and {count} more visits without a number",
+            len(missing) - MAXIMUM_REASONS,
         )
+        footer.append(more)
     for event in hidden:
-        footer += _wrapped(f"Outside this time: {event.label}, {long_date(event.event_date)}", 1)
+        day = long_date(event.event_date)
+        footer += _wrapped(tr("Outside this time: {label}, {day}", label=event.label, day=day), 1)
     footer += rough_lines([timeline])
     if timeline.trend_words and heading:
         footer += _wrapped(timeline.trend_words, 10)
+    bold = []
     if timeline.sd_source == "prior" and timeline.visits:
-        footer.append("Uncalibrated: take two photographs per visit.")
+        bold = _wrapped(tr(UNCALIBRATED), 2)
     title = shortened(f"{printable(timeline.subject)} · {printable(timeline.view)}", 38)
     return Plan(
         title=title if heading else "",
         subtitle=tuple(_wrapped(timeline.summary, 12)) if heading else (),
         event_rows=_event_rows(shown, first_day, span),
         missing=missing,
-        footer=tuple(footer),
+        footer=(*footer, *bold),
+        bold=tuple(bold),
         first_day=first_day,
         last_day=last_day,
         legend=legend_of([timeline]),
@@ -178,10 +191,17 @@ def rough_lines(timelines: Sequence[Timeline]) -> list[str]:
     for visit in sorted(visits, key=lambda each: each.visit_date):
         days.setdefault(rough_words(visit.aligned_by), set()).add(visit.visit_date)
     parts = [
-        f"aligned {words} ({', '.join(short_date(day) for day in sorted(when))})"
+        tr(
+            "aligned {by} ({days})",
+            by=words,
+            days=", ".join(short_date(day) for day in sorted(when)),
+        )
         for words, when in days.items()
     ]
-    return _wrapped(f"Hollow, {LESS_SURE}: {'; '.join(parts)}.", 4) if parts else []
+    if not parts:
+        return []
+    text = tr("Hollow, {less_sure}: {parts}.", less_sure=tr(LESS_SURE), parts="; ".join(parts))
+    return _wrapped(text, 4)
 
 
 def style_of(visit: VisitCoverage, timeline: Timeline) -> MarkStyle:
@@ -227,9 +247,13 @@ def _missing_visits(timeline: Timeline) -> tuple[MissingVisit, ...]:
     measured = {visit.visit_date: visit.replicates for visit in timeline.visits}
     entries = []
     for number, (day, messages) in enumerate(by_day.items(), start=1):
-        when = "no date" if day is None else short_date(day)
+        when = tr("no date") if day is None else short_date(day)
         if day in measured:
-            when += f" ({len(messages)} of {measured[day] + len(messages)} photographs)"
+            photographs = measured[day] + len(messages)
+            lacking = tr(
+                "{lacking} of {count} photographs", lacking=len(messages), count=photographs
+            )
+            when += f" ({lacking})"
         text = f"× {number}  {when}: {' '.join(dict.fromkeys(messages))}"
         entries.append(MissingVisit(number, day, "\n".join(_wrapped(text, 2, indent="       "))))
     return tuple(entries)
@@ -336,8 +360,8 @@ def time_ticks(first_day: date, last_day: date) -> list[tuple[date, str]]:
     ticks = []
     year = None
     for day in (day for day in days if first_day <= day <= last_day):
-        name = MONTHS[day.month - 1][:3]
-        label = f"{day.day} {name}" if span < 75 else name
+        name = tr(SHORT_MONTHS[day.month - 1])
+        label = tr("{day} {month}", day=day.day, month=name) if span < 75 else name
         ticks.append((day, label if day.year == year else f"{label}\n{day.year}"))
         year = day.year
     return ticks

@@ -40,6 +40,7 @@ from scalptrack.chart.plan import (
     time_ticks,
 )
 from scalptrack.records import Timeline, ZoneTimeline
+from scalptrack.translation import tr
 from scalptrack.wording import printable, shortened
 
 PANEL_IN = 1.3
@@ -115,7 +116,8 @@ def draw_zones(zones: Sequence[ZoneTimeline], *, heading: bool = True) -> Figure
         figure = Figure(figsize=(WIDTH_IN, height), facecolor=PAPER)
         FigureCanvasAgg(figure)
         if heading:
-            title = f"{printable(given[0][0].subject)} · {printable(given[0][0].view)}: zones"
+            name = f"{printable(given[0][0].subject)} · {printable(given[0][0].view)}"
+            title = tr("{name}: zones", name=name)
             place = (MARGIN_IN / WIDTH_IN, (height - MARGIN_IN) / height)
             figure.text(*place, shortened(title, 44), size=TITLE_PT, weight="bold", va="top")
         top = height - MARGIN_IN - layout.head_in
@@ -175,7 +177,7 @@ def _draw_panel(
     days = sorted({gap.visit_date.toordinal() for gap in timeline.gaps if gap.visit_date})
     lane.plot(days, [0.5] * len(days), "x", color=INK, markersize=5, markeredgewidth=1.4)
     lane.set_ylim(0, 1)
-    lane.set_yticks([0.5], ["none"])
+    lane.set_yticks([0.5], [tr("none")])
     lane.patch.set_facecolor(LANE)
     _plain(lane, layout)
     return lane
@@ -209,7 +211,11 @@ def _write_below(figure: Figure, layout: _Layout) -> None:
 
 def zone_label(zone: ZoneTimeline) -> str:
     """Name of a zone and how much of it is seen, e.g. ``"vertex (83 % of the zone is seen)"``."""
-    return f"{zone.zone} ({100 * zone.seen_fraction:.0f} % of the zone is seen)"
+    return tr(
+        "{zone} ({percent} % of the zone is seen)",
+        zone=zone.zone,
+        percent=f"{100 * zone.seen_fraction:.0f}",
+    )
 
 
 def zones_png(zones: Sequence[ZoneTimeline], *, heading: bool = True) -> bytes:

@@ -14,6 +14,7 @@ import click
 
 from scalptrack.errors import ScalptrackError
 from scalptrack.plain import to_plain
+from scalptrack.translation import ENGLISH, available_languages
 
 EXIT_SOME_FAILED = 1
 EXIT_NOT_CARRIED_OUT = 2
@@ -53,6 +54,14 @@ strip_option = click.option(
     help="The person wears the printed headband (`scalptrack card --strip`): where the scalp can't "
     "be recognised, align by its markers (tier B, wider interval), and leave out what it hides. It "
     "can't tell another person with the same band from this one.",
+)
+language_option = click.option(
+    "--language",
+    type=click.Choice(available_languages()),
+    default=ENGLISH,
+    show_default=True,
+    help="Language of the texts in report, charts and tables; codes and column names stay as they "
+    "are, and so do the messages of this command.",
 )
 photos_argument = click.argument(
     "photos",

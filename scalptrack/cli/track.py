@@ -20,6 +20,7 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     megapixels_option,
     progress,
     quiet_option,
@@ -28,6 +29,7 @@ from scalptrack.cli.common import (
     translate_errors,
 )
 from scalptrack.cli.deidentify import open_key, require_apart
+from scalptrack.translation import in_language
 
 if TYPE_CHECKING:
     from scalptrack.conclusions import Stated
@@ -122,6 +124,7 @@ FEW_PHOTOGRAPHS = 4
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @allow_outline_option
 @strip_option
+@language_option
 @seed_option
 @megapixels_option
 @json_option
@@ -147,6 +150,7 @@ def track_command(
     no_cache: bool,
     allow_outline: bool,
     strip: bool,
+    language: str,
     seed: int,
     max_megapixels: float,
     as_json: bool,
@@ -165,6 +169,7 @@ def track_command(
       scalptrack track clinic/ --out results --events treatments.csv --json
       scalptrack track clinic/ --out results --forehead top --pdf
       scalptrack track clinic/ --out results --dicom
+      scalptrack track clinic/ --out results --language de
       scalptrack track clinic/ --out shared --deidentify my.key --shift-dates 365
     """
     from scalptrack.images.dicom_writing import require_dicom_writer
@@ -179,7 +184,10 @@ def track_command(
         strip=strip,
         forehead=forehead or "",
         colour_card=colour_card,
+        language=language,
     )
+    # Reasons of rejected files are written before the run begins.
+    click.get_current_context().with_resource(in_language(language))
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)

@@ -19,6 +19,7 @@ from scalptrack.fiducials.detect import (
 from scalptrack.fiducials.geometry import MAX_PRINT_RATIO, CardGeometry, measure_geometry
 from scalptrack.fiducials.layout import CARD_VERSION, board_markers, patches
 from scalptrack.records import CaptureInfo, Finding, ImageArray, Reason, Severity
+from scalptrack.translation import tr
 
 MIN_MARKERS = 2
 """One marker alone may be a pattern in hair or cloth (chance of a square: 3 in 100 000)."""
@@ -104,13 +105,13 @@ def read_card(image: ImageArray, capture: CaptureInfo) -> CardReading:
         return _refused(
             "card_twice",
             (1.0 + markers.repeated, 1.0, "cards"),
-            "There is more than one card in the picture. Show one.",
+            tr("There is more than one card in the picture. Show one."),
         )
     if markers.square_px < MIN_SQUARE_PX:
         return _refused(
             "card_small",
             (markers.square_px, MIN_SQUARE_PX, "px per square"),
-            "The card is too small in the picture. Move closer, or send the original file.",
+            tr("The card is too small in the picture. Move closer, or send the original file."),
         )
     placement = place_card(grey, markers)
     if placement is None or len(placement.card_points) < MIN_CORNERS:
@@ -118,7 +119,9 @@ def read_card(image: ImageArray, capture: CaptureInfo) -> CardReading:
         return _refused(
             "card_hidden",
             (float(seen), float(MIN_CORNERS), f"corners of {ALL_CORNERS}"),
-            "Too little of the card is seen sharply. Hold it by its edge, whole in the picture.",
+            tr(
+                "Too little of the card is seen sharply. Hold it by its edge, whole in the picture."
+            ),
         )
     shape = (image.shape[0], image.shape[1])
     geometry = measure_geometry(placement, shape, capture.focal_length_35mm)
@@ -136,7 +139,9 @@ def _read(
     missing = len(board_markers()) - len(markers.board) + hidden
     findings = [_print_distortion(geometry)]
     if colour is None:
-        advice = "Too few colour patches can be used: show the whole card, out of glare and shadow."
+        advice = tr(
+            "Too few colour patches can be used: show the whole card, out of glare and shadow."
+        )
         seen = float(len(patches()) - hidden)
         findings.append(
             Finding("card_colours_unusable", Severity.INFO, seen, 10.0, "patches", advice)
@@ -159,14 +164,14 @@ def _judge_geometry(placement: Placement, geometry: CardGeometry) -> CardReading
         return _refused(
             "card_tilted",
             (geometry.tilt_deg, MAX_TILT_DEG, "degrees"),
-            "The card is seen too obliquely. Turn it to face the camera.",
+            tr("The card is seen too obliquely. Turn it to face the camera."),
         )
     bend = 100 * placement.residual_px / placement.square_px
     if bend > max(MAX_RESIDUAL_PERCENT, 30 / placement.square_px):
         return _refused(
             "card_bent",
             (bend, MAX_RESIDUAL_PERCENT, "% of a square"),
-            "The card isn't flat, or blurred. Glue it on stiff cardboard.",
+            tr("The card isn't flat, or blurred. Glue it on stiff cardboard."),
         )
     return None
 
@@ -182,17 +187,25 @@ def _print_distortion(geometry: CardGeometry) -> Finding | None:
         round(percent, 2),
         round(100 * (MAX_PRINT_RATIO - 1), 2),
         "% wider or higher",
-        "The card was printed wider or higher than it should be: its scale may be wrong by as "
-        "much. Print it again at 100 % and check both scales with a ruler.",
+        tr(
+            "The card was printed wider or higher than it should be: its "
+            "scale may be wrong by as much. Print it again at 100 % and "
+            "check both scales with a ruler."
+        ),
     )
 
 
 def _other_version(version: int, *, also_ours: bool) -> CardReading:
     words = (
-        "There are cards of two versions in the picture. Show one."
+        tr("There are cards of two versions in the picture. Show one.")
         if also_ours
-        else f"The card in the picture has version {version}, and this program reads version "
-        f"{CARD_VERSION}. Print the card with `scalptrack card` of this program, or update it."
+        else tr(
+            "The card in the picture has version {version}, and this "
+            "program reads version {card_version}. Print the card with "
+            "`scalptrack card` of this program, or update it.",
+            version=version,
+            card_version=CARD_VERSION,
+        )
     )
     refused = _refused(
         "card_other_version", (float(version), float(CARD_VERSION), "card version"), words

@@ -16,6 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from scalptrack.translation import tr
+from scalptrack.wording import joined
+
 _CREATED_IN_XMP = re.compile(
     rb"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate)"
     rb"(?:\s*=\s*[\"']|>)\s*(\d{4}-\d\d-\d\d)"
@@ -79,14 +82,16 @@ class FileDates:
         day = self.changed.date()
         apart = sorted({each for each in self.others if abs(each - day) > _ZONE})
         if apart:
-            shown = " and ".join(each.isoformat() for each in (day, *apart))
-            return None, f"its dates disagree ({shown}), and one may be that of an edit"
+            shown = joined([each.isoformat() for each in (day, *apart)])
+            return None, tr(
+                "its dates disagree ({shown}), and one may be that of an edit", shown=shown
+            )
         editor = _EDITOR_NAMES.search(self.software)
         if editor is not None:
             name = _SPELLING[editor.group().casefold()]
-            cause = "a scan" if "scan" in name.casefold() else "an edit"
-            said = f"its only date, {day.isoformat()}, was written by {name}"
-            return None, f"{said} and may be that of {cause}"
+            cause = tr("a scan") if "scan" in name.casefold() else tr("an edit")
+            said = tr("its only date, {day}, was written by {name}", day=day.isoformat(), name=name)
+            return None, tr("{said} and may be that of {cause}", said=said, cause=cause)
         return self.changed, None
 
 

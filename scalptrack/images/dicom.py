@@ -25,6 +25,7 @@ from scalptrack.images.exif import DECODER_ERRORS, camera_name
 from scalptrack.images.failures import damaged, unsupported_pixels
 from scalptrack.images.header import Header, check_size
 from scalptrack.records import CaptureInfo, ImageArray
+from scalptrack.translation import tr
 
 _PHOTOGRAPH_CLASSES = {
     "1.2.840.10008.5.1.4.1.1.7": "Secondary Capture",
@@ -91,7 +92,7 @@ def _decoder_errors(path: Path) -> Iterator[None]:
     except ImageReadError:
         raise
     except MemoryError as error:
-        message = f"{path} does not fit into memory. Reduce the photograph."
+        message = tr("{path} does not fit into memory. Reduce the photograph.", path=path)
         raise ImageReadError("too_large", message) from error
     except (InvalidDicomError, BytesLengthException, *DECODER_ERRORS) as error:
         text = str(error).lower()
@@ -121,8 +122,12 @@ def require_pydicom(path: Path) -> None:
     except ImportError as error:
         raise ImageReadError(
             "unsupported_format",
-            f"{path} is a DICOM file, which needs pydicom. Install it with pip install "
-            "'scalptrack[dicom]', or export the photograph as JPEG.",
+            tr(
+                "{path} is a DICOM file, which needs pydicom. Install it with "
+                "pip install 'scalptrack[dicom]', or export the photograph as "
+                "JPEG.",
+                path=path,
+            ),
         ) from error
 
 
@@ -132,15 +137,22 @@ def _checked_header(path: Path, dataset: Any, max_megapixels: float) -> Header:
     if kind not in _PHOTOGRAPH_CLASSES:
         raise ImageReadError(
             "unsupported_format",
-            f"{path} is a DICOM file, but no photograph (modality "
-            f"{_plain_code(dataset.get('Modality'))}). VL Photographic and Secondary Capture are "
-            "read.",
+            tr(
+                "{path} is a DICOM file, but no photograph (modality {modality}). "
+                "VL Photographic and Secondary Capture are read.",
+                path=path,
+                modality=_plain_code(dataset.get("Modality")),
+            ),
         )
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames != 1:
         raise ImageReadError(
             "unsupported_format",
-            f"{path} is a DICOM file of {frames} frames. Export the one that is meant.",
+            tr(
+                "{path} is a DICOM file of {frames} frames. Export the one that is meant.",
+                path=path,
+                frames=frames,
+            ),
         )
     if "Rows" not in dataset or "Columns" not in dataset:
         raise damaged(path, OSError("truncated"))

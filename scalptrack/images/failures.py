@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from scalptrack.errors import ImageReadError
 from scalptrack.images.exif import DECODER_ERRORS
+from scalptrack.translation import tr
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
@@ -27,7 +28,7 @@ def decoder_errors(path: Path) -> Iterator[None]:
         yield
     except MemoryError as error:
         raise ImageReadError(
-            "too_large", f"{path} does not fit into memory. Reduce the photograph."
+            "too_large", tr("{path} does not fit into memory. Reduce the photograph.", path=path)
         ) from error
     except DECODER_ERRORS as error:
         raise damaged(path, error) from error
@@ -36,10 +37,16 @@ def decoder_errors(path: Path) -> Iterator[None]:
 def access_error(path: Path, error: OSError) -> ImageReadError:
     """Why a file can't even be opened."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return ImageReadError("missing", f"{path} does not exist. Check its name and folder.")
+        return ImageReadError(
+            "missing", tr("{path} does not exist. Check its name and folder.", path=path)
+        )
     return ImageReadError(
         "unreadable",
-        f"{path} can't be opened: {error.strerror or error}. Check the file's permissions.",
+        tr(
+            "{path} can't be opened: {error}. Check the file's permissions.",
+            path=path,
+            error=error.strerror or error,
+        ),
     )
 
 
@@ -52,10 +59,13 @@ def damaged(path: Path, error: BaseException) -> ImageReadError:
     if cut_off or isinstance(error, EOFError) or _ends_early(path):
         return ImageReadError(
             "truncated",
-            f"{path} is cut off: its end is missing. Copy it again from the camera.",
+            tr("{path} is cut off: its end is missing. Copy it again from the camera.", path=path),
         )
     return ImageReadError(
-        "corrupt", f"{path} is damaged ({detail}). Copy it again from the camera."
+        "corrupt",
+        tr(
+            "{path} is damaged ({detail}). Copy it again from the camera.", path=path, detail=detail
+        ),
     )
 
 
@@ -77,10 +87,16 @@ def unidentified(path: Path, readable: tuple[str, ...]) -> ImageReadError:
     if name is not None:
         return ImageReadError(
             "unsupported_format",
-            f"{path} is a {name} picture, which this installation can't read. Export it as JPEG.",
+            tr(
+                "{path} is a {name} picture, which this installation can't "
+                "read. Export it as JPEG.",
+                path=path,
+                name=name,
+            ),
         )
     return ImageReadError(
-        "not_an_image", f"{path} is not a picture. Use JPEG, HEIC, PNG, TIFF or WebP files."
+        "not_an_image",
+        tr("{path} is not a picture. Use JPEG, HEIC, PNG, TIFF or WebP files.", path=path),
     )
 
 
@@ -138,5 +154,9 @@ def unsupported_pixels(path: Path, kind: str) -> ImageReadError:
     """The error for a picture whose pixels have no agreed meaning as a photograph."""
     return ImageReadError(
         "unsupported_format",
-        f"{path} has pixels of a kind that is not a photograph's ({kind}). Export it as JPEG.",
+        tr(
+            "{path} has pixels of a kind that is not a photograph's ({kind}). Export it as JPEG.",
+            path=path,
+            kind=kind,
+        ),
     )

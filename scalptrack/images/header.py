@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from scalptrack.errors import ImageReadError
 from scalptrack.records import CaptureInfo
+from scalptrack.translation import tr
 
 MIN_SIDE_PX = 64
 """Shortest side that is still read; issue 3 asks for an answer at 64 px."""
@@ -49,12 +50,27 @@ def check_size(path: Path, size: tuple[int, int], max_megapixels: float) -> None
     if width * height > max_megapixels * 1e6:
         raise ImageReadError(
             "too_large",
-            f"{path} has {width * height / 1e6:.3g} megapixels ({width} x {height}), at most "
-            f"{max_megapixels:g} are read. Reduce it, for instance to 12 megapixels.",
+            tr(
+                "{path} has {megapixels:.3g} megapixels ({width} x {height}), at "
+                "most {max_megapixels:g} are read. Reduce it, for instance to "
+                "12 megapixels.",
+                path=path,
+                megapixels=width * height / 1e6,
+                width=width,
+                height=height,
+                max_megapixels=max_megapixels,
+            ),
         )
     if min(width, height) < MIN_SIDE_PX:
         raise ImageReadError(
             "too_small",
-            f"{path} has {width} x {height} pixels, at least {MIN_SIDE_PX} on each side are "
-            "needed. Use the original photograph, not its thumbnail.",
+            tr(
+                "{path} has {width} x {height} pixels, at least {min_side_px} "
+                "on each side are needed. Use the original photograph, not its "
+                "thumbnail.",
+                path=path,
+                width=width,
+                height=height,
+                min_side_px=MIN_SIDE_PX,
+            ),
         )

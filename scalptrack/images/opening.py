@@ -28,6 +28,7 @@ from scalptrack.images.failures import access_error, damaged, decoder_errors, un
 from scalptrack.images.header import Header, check_size
 from scalptrack.images.jpeg_length import has_wrong_length
 from scalptrack.images.jpeg_scan import has_hole
+from scalptrack.translation import tr
 
 _FORMATS = {
     "JPEG": JpegImagePlugin,
@@ -67,11 +68,15 @@ def check_file(path: Path) -> None:
     try:
         size_bytes = path.stat().st_size
         if path.is_dir():
-            raise ImageReadError("not_an_image", f"{path} is a folder. Name a photograph in it.")
+            raise ImageReadError(
+                "not_an_image", tr("{path} is a folder. Name a photograph in it.", path=path)
+            )
     except OSError as error:
         raise access_error(path, error) from error
     if size_bytes == 0:
-        raise ImageReadError("empty", f"{path} is empty (0 bytes). Copy it again from the camera.")
+        raise ImageReadError(
+            "empty", tr("{path} is empty (0 bytes). Copy it again from the camera.", path=path)
+        )
 
 
 def _open(path: Path) -> Image.Image:
@@ -83,7 +88,10 @@ def _open(path: Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageReadError(
             "too_large",
-            f"{path} claims more than 178 megapixels. Reduce it, for instance to 12 megapixels.",
+            tr(
+                "{path} claims more than 178 megapixels. Reduce it, for instance to 12 megapixels.",
+                path=path,
+            ),
         ) from error
     except PermissionError as error:
         raise access_error(path, error) from error

@@ -20,6 +20,7 @@ from scalptrack.images.exif import DECODER_ERRORS, capture_from
 from scalptrack.images.failures import damaged
 from scalptrack.images.header import RAW_SUFFIXES, Header, check_size
 from scalptrack.records import CaptureInfo, ImageArray
+from scalptrack.translation import tr
 
 SRGB_CURVE = (2.4, 12.92)
 """Power and toe slope of sRGB (IEC 61966-2-1)."""
@@ -94,7 +95,7 @@ def _opened(path: Path, max_megapixels: float) -> Iterator[tuple[Any, Header]]:
     except rawpy.LibRawError as error:
         raise damaged(path, OSError("LibRaw can't decode it")) from error
     except MemoryError as error:
-        message = f"{path} does not fit into memory. Reduce the photograph."
+        message = tr("{path} does not fit into memory. Reduce the photograph.", path=path)
         raise ImageReadError("too_large", message) from error
     except DECODER_ERRORS as error:
         raise damaged(path, error) from error
@@ -107,8 +108,13 @@ def _rawpy(path: Path) -> Any:
     except ImportError as error:
         raise ImageReadError(
             "unsupported_format",
-            f"{path} is a raw file of a camera ({path.suffix}), which needs rawpy. Install it with "
-            "pip install 'scalptrack[raw]', or export the photograph as JPEG.",
+            tr(
+                "{path} is a raw file of a camera ({suffix}), which needs "
+                "rawpy. Install it with pip install 'scalptrack[raw]', or "
+                "export the photograph as JPEG.",
+                path=path,
+                suffix=path.suffix,
+            ),
         ) from error
     return rawpy
 
@@ -116,8 +122,12 @@ def _rawpy(path: Path) -> Any:
 def _unknown_camera(path: Path) -> ImageReadError:
     return ImageReadError(
         "unsupported_format",
-        f"{path} is a raw file ({path.suffix}) of a camera that LibRaw doesn't know, or damaged. "
-        "Export it as JPEG.",
+        tr(
+            "{path} is a raw file ({suffix}) of a camera that LibRaw "
+            "doesn't know, or damaged. Export it as JPEG.",
+            path=path,
+            suffix=path.suffix,
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from scalptrack.records import Outcome, Reason, VisitConditions
+from scalptrack.translation import tr
 from scalptrack.wording import long_date, points
 
 FILE = "visits.csv"
@@ -67,29 +68,44 @@ def baseline_among(dates: Sequence[date], stated: Mapping[date, VisitConditions]
 def barrier(visit: VisitConditions, baseline: VisitConditions | None) -> Reason | None:
     """Why a visit can't be compared with the baseline visit; None where it can."""
     if visit.fibres:
-        return Reason(
-            "fibres", f"Hair fibres were in the hair at this visit ({FILE}); they look like hair."
+        words = tr(
+            "Hair fibres were in the hair at this visit ({file}); they look like hair.", file=FILE
         )
+        return Reason("fibres", words)
     if baseline is None or baseline.visit_date == visit.visit_date:
         return None
     when = long_date(baseline.visit_date)
     if bool(visit.wet) != bool(baseline.wet):
-        here, there = ("wet", "dry") if visit.wet else ("dry", "wet")
-        return Reason(
-            "wet_or_dry",
-            f"Hair was {here} at this visit and {there} on {when} ({FILE}); wet hair clumps and "
-            "shows more scalp.",
-        )
+        return Reason("wet_or_dry", _wet_or_dry(when, wet=bool(visit.wet)))
     if bool(visit.micropigmentation) != bool(baseline.micropigmentation):
-        where = f"at this visit and not on {when}"
+        where = tr("at this visit and not on {day}", day=when)
         if baseline.micropigmentation:
-            where = f"on {when} and no longer at this visit"
-        return Reason(
-            "micropigmentation",
-            f"There was micropigmentation {where} ({FILE}); it looks like hair. To follow the hair "
+            where = tr("on {day} and no longer at this visit", day=when)
+        words = tr(
+            "There was micropigmentation {where} ({file}); it looks like hair. To follow the hair "
             "from here on, give these photographs a subject name of their own.",
+            where=where,
+            file=FILE,
         )
+        return Reason("micropigmentation", words)
     return None
+
+
+def _wet_or_dry(when: str, *, wet: bool) -> str:
+    """Say that hair was wet at one visit alone: at this one, or at the baseline."""
+    if wet:
+        return tr(
+            "Hair was wet at this visit and dry on {day} ({file}); wet hair clumps and shows more "
+            "scalp.",
+            day=when,
+            file=FILE,
+        )
+    return tr(
+        "Hair was dry at this visit and wet on {day} ({file}); wet hair clumps and shows more "
+        "scalp.",
+        day=when,
+        file=FILE,
+    )
 
 
 def caveats(
@@ -111,22 +127,39 @@ def caveats(
     found = found or _half_known_caveat(visit, baseline, named)
     sentences = [found] if found else []
     if visit.wet and baseline.wet:
-        sentences.append("Hair was wet at both visits, which shows more scalp, never twice alike.")
-    if bool(visit.dyed) != bool(baseline.dyed):
-        dyed, natural = ("at this visit", named) if visit.dyed else (named, "at this visit")
-        dyed, natural = (_at(each) for each in (dyed, natural))
         sentences.append(
-            f"Hair was dyed {dyed} and not {natural}: another colour stands out from the scalp "
-            "in another way."
+            tr("Hair was wet at both visits, which shows more scalp, never twice alike.")
         )
+    if bool(visit.dyed) != bool(baseline.dyed):
+        sentences.append(_dye_caveat(named, dyed=bool(visit.dyed)))
     if visit.parting and baseline.parting and not _same_word(visit.parting, baseline.parting):
         sentences.append(
-            f"The parting was “{visit.parting}” at this visit and “{baseline.parting}” at {named}: "
-            "another parting shows another piece of scalp."
+            tr(
+                "The parting was “{here}” at this visit and “{there}” at {baseline}: another "
+                "parting shows another piece of scalp.",
+                here=visit.parting,
+                there=baseline.parting,
+                baseline=named,
+            )
         )
     if visit.micropigmentation and baseline.micropigmentation:
-        sentences.append("Micropigmentation was there at both visits and counts as hair.")
+        sentences.append(tr("Micropigmentation was there at both visits and counts as hair."))
     return tuple(sentences)
+
+
+def _dye_caveat(named: str, *, dyed: bool) -> str:
+    """Say that hair was dyed at one visit alone: at this one, or at the baseline."""
+    if dyed:
+        return tr(
+            "Hair was dyed at this visit and not at {baseline}: another colour stands out from the "
+            "scalp in another way.",
+            baseline=named,
+        )
+    return tr(
+        "Hair was dyed at {baseline} and not at this visit: another colour stands out from the "
+        "scalp in another way.",
+        baseline=named,
+    )
 
 
 def _length_caveat(
@@ -138,12 +171,22 @@ def _length_caveat(
         return ""
     if max(here, there) < NOTABLE_LENGTH_RATIO * min(here, there):
         return ""
-    lengths = f"Hair was {here:g} mm long at this visit and {there:g} mm at {named}: "
     if min(here, there) == 0.0:
-        return lengths + "longer hair covers more scalp."
-    alone = (1.0 - coverage) - (1.0 - coverage) ** (here / there)
-    direction = "raise" if here > there else "lower"
-    return f"{lengths}the length alone could {direction} coverage by about {points(alone)} points."
+        effect = tr("longer hair covers more scalp.")
+    else:
+        alone = points((1.0 - coverage) - (1.0 - coverage) ** (here / there))
+        effect = (
+            tr("the length alone could raise coverage by about {points} points.", points=alone)
+            if here > there
+            else tr("the length alone could lower coverage by about {points} points.", points=alone)
+        )
+    return tr(
+        "Hair was {here:g} mm long at this visit and {there:g} mm at {baseline}: {effect}",
+        here=here,
+        there=there,
+        baseline=named,
+        effect=effect,
+    )
 
 
 def _haircut_caveat(visit: VisitConditions, baseline: VisitConditions, named: str) -> str:
@@ -151,9 +194,12 @@ def _haircut_caveat(visit: VisitConditions, baseline: VisitConditions, named: st
     here, there = visit.days_since_haircut, baseline.days_since_haircut
     if here is None or there is None or abs(here - there) < NOTABLE_HAIRCUT_DAYS:
         return ""
-    return (
-        f"The last haircut was {here:g} days before this visit and {there:g} days before {named}: "
-        "longer hair covers more scalp."
+    return tr(
+        "The last haircut was {here:g} days before this visit and {there:g} days before "
+        "{baseline}: longer hair covers more scalp.",
+        here=here,
+        there=there,
+        baseline=named,
     )
 
 
@@ -170,20 +216,21 @@ def _half_known_caveat(visit: VisitConditions, baseline: VisitConditions, named:
     if not (here or there):
         return ""
     if here and there:
-        return (
-            f"Hair length is stated of one of this visit and {named}, and the last haircut of the "
-            f"other ({FILE}): whether hair was longer is not known, and longer hair covers more "
-            "scalp."
+        return tr(
+            "Hair length is stated of one of this visit and {baseline}, and the last haircut of "
+            "the other ({file}): whether hair was longer is not known, and longer hair covers more "
+            "scalp.",
+            baseline=named,
+            file=FILE,
         )
-    known, unknown = ("this visit", named) if here else (named, "this visit")
-    return (
-        f"Hair length or haircut is stated of {known} and not of {unknown} ({FILE}): whether hair "
-        "was longer is not known, and longer hair covers more scalp."
+    known, unknown = (tr("this visit"), named) if here else (named, tr("this visit"))
+    return tr(
+        "Hair length or haircut is stated of {known} and not of {unknown} ({file}): whether hair "
+        "was longer is not known, and longer hair covers more scalp.",
+        known=known,
+        unknown=unknown,
+        file=FILE,
     )
-
-
-def _at(visit: str) -> str:
-    return visit if visit.startswith("at ") else f"at {visit}"
 
 
 def _same_word(one: str, other: str) -> bool:
@@ -200,10 +247,16 @@ def unmatched(
     for each in conditions:
         if (each.subject, each.visit_date) in visits:
             continue
-        who = f"of anybody called {each.subject}"
+        who = tr("of anybody called {subject}", subject=each.subject)
         if each.subject in subjects:
-            who = f"of {each.subject} on {long_date(each.visit_date)}"
+            day = long_date(each.visit_date)
+            who = tr("of {subject} on {day}", subject=each.subject, day=day)
         sentences.append(
-            f"{FILE}, line {each.line}: there is no photograph {who}, so nothing was done with it."
+            tr(
+                "{file}, line {line}: there is no photograph {who}, so nothing was done with it.",
+                file=FILE,
+                line=each.line,
+                who=who,
+            )
         )
     return tuple(sentences)

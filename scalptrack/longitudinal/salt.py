@@ -15,6 +15,7 @@ from datetime import date
 from scalptrack.longitudinal.components import rough_alignments, worst_tier
 from scalptrack.longitudinal.conditions import FILE, conditions_by_date
 from scalptrack.records import SaltEstimate, Timeline, VisitCoverage
+from scalptrack.translation import tr
 from scalptrack.wording import long_date
 
 SALT_VIEWS = {
@@ -62,9 +63,13 @@ def withheld_salt(timelines: Iterable[Timeline]) -> tuple[str, ...]:
         if pigmented:
             days.setdefault(subject, []).append(day)
     return tuple(
-        f"SALT is not estimated for {subject} on {', '.join(long_date(day) for day in when)}: "
-        f"there was micropigmentation ({FILE}), which looks like hair, so that loss would be taken "
-        "for hair."
+        tr(
+            "SALT is not estimated for {subject} on {days}: there was micropigmentation ({file}), "
+            "which looks like hair, so that loss would be taken for hair.",
+            subject=subject,
+            days=", ".join(long_date(day) for day in when),
+            file=FILE,
+        )
         for subject, when in days.items()
     )
 

@@ -37,11 +37,13 @@ from scalptrack.longitudinal.hair_index import hair_index, hair_index_change
 from scalptrack.longitudinal.intervals import MDC95_FACTOR, interval, many_to_one_quantile
 from scalptrack.longitudinal.trend import fit_trend
 from scalptrack.longitudinal.verdicts import (
+    FIRST_VISIT,
     alignment_sentence,
     as_sentence,
     baseline_doubt,
     baseline_words,
     change_sentence,
+    counted_from,
     not_comparable,
     reach_sentence,
     summarise,
@@ -60,15 +62,15 @@ from scalptrack.records import (
     VisitConditions,
     VisitCoverage,
 )
-from scalptrack.wording import long_date
+from scalptrack.translation import marked, tr
 
-UNCALIBRATED = (
+UNCALIBRATED = marked(
     "Uncalibrated: there are too few repeated photographs to know how much two photographs of one "
     "visit differ, so that part of the error is assumed. Take two photographs per visit."
 )
 
-PIGMENTED = (
-    f"Micropigmentation was there at all compared visits ({FILE}). It counts as hair: there is "
+PIGMENTED = marked(
+    "Micropigmentation was there at all compared visits ({file}). It counts as hair: there is "
     "less hair than these coverages say."
 )
 
@@ -171,8 +173,12 @@ def _part_numbers_and_gaps(subject: str, view: str, outcomes: tuple[Outcome, ...
         key = (reading.visit_date, reading.sha256 or reading.name)
         if key in readings:
             notes.append(
-                f"{reading.name} is the same file as {readings[key].name}; a copy says nothing "
-                "about repeatability, so it is counted once."
+                tr(
+                    "{copy} is the same file as {original}; a copy says nothing about "
+                    "repeatability, so it is counted once.",
+                    copy=reading.name,
+                    original=readings[key].name,
+                )
             )
         else:
             readings[key] = reading
@@ -205,10 +211,12 @@ def _set_aside(series: _Series, conditions: Sequence[VisitConditions]) -> _Serie
 def _missing_reason(outcome: Outcome) -> Reason:
     """Say why an outcome without a reason holds no number that can be used."""
     if outcome.status is not Status.MEASURED:
-        return Reason("no_reason", f"{outcome.name} gave no number and no reason was recorded.")
+        words = tr("{name} gave no number and no reason was recorded.", name=outcome.name)
+        return Reason("no_reason", words)
     if outcome.visit_date is None:
-        return Reason("no_date", f"{outcome.name} has no visit date, so it has no place in time.")
-    return Reason("no_number", f"{outcome.name} has no coverage that can be used.")
+        words = tr("{name} has no visit date, so it has no place in time.", name=outcome.name)
+        return Reason("no_date", words)
+    return Reason("no_number", tr("{name} has no coverage that can be used.", name=outcome.name))
 
 
 def _timeline(
@@ -274,9 +282,8 @@ def _trend(
     trend = fit_trend(visits, dof)
     if isinstance(trend, Reason) or not any(change.caveats for change in changes):
         return trend
-    return replace(
-        trend, sentence=f"{trend.sentence} What is stated beside the changes ({FILE}) moves it too."
-    )
+    more = tr("What is stated beside the changes ({file}) moves it too.", file=FILE)
+    return replace(trend, sentence=f"{trend.sentence} {more}")
 
 
 def _detectable_change(
@@ -340,7 +347,7 @@ def _changes(
                 view=series.view,
                 visit_date=visit_date,
                 baseline_date=baseline_date,
-                baseline=named or "the first visit",
+                baseline=named or tr(FIRST_VISIT),
             )
         )
     return tuple(sorted(changes, key=lambda change: change.visit_date))
@@ -426,15 +433,11 @@ def _notes(
     if first_date is not None and baseline_date is not None and first_date != baseline_date:
         missing = [gap.reason for gap in series.gaps if gap.visit_date == first_date]
         reasons = dict.fromkeys(as_sentence(reason.message) for reason in missing)
-        lack, has = "has no number", "has one"
-        if any(reason.code in CONDITION_CODES for reason in missing):
-            lack, has = "can't be compared", "can"
-        notes.append(
-            f"The first visit ({long_date(first_date)}) {lack}, so changes are counted "
-            f"from {long_date(baseline_date)}, the earliest visit that {has}. " + " ".join(reasons)
-        )
+        compared = all(reason.code not in CONDITION_CODES for reason in missing)
+        counted = counted_from(first_date, baseline_date, compared=compared)
+        notes.append(f"{counted} {' '.join(reasons)}")
     if baseline_date is not None and series.stated[baseline_date].micropigmentation:
-        notes.append(PIGMENTED)
+        notes.append(tr(PIGMENTED, file=FILE))
     if within.source == "prior" and baseline_date is not None:
-        notes.append(UNCALIBRATED)
+        notes.append(tr(UNCALIBRATED))
     return tuple(notes)

@@ -22,7 +22,7 @@ from scipy import optimize, stats
 
 from scalptrack.longitudinal.components import rough_alignments
 from scalptrack.longitudinal.intervals import two_sided_quantile
-from scalptrack.longitudinal.verdicts import (
+from scalptrack.longitudinal.trend_words import (
     few_visits_sentence,
     insensitive_sentence,
     rough_trend_sentence,
@@ -30,6 +30,7 @@ from scalptrack.longitudinal.verdicts import (
     trend_sentence,
 )
 from scalptrack.records import FloatArray, Reason, Tier, Trend, VisitCoverage
+from scalptrack.translation import marked, tr
 
 MINIMUM_VISITS = 3
 """Two points always lie on a line."""
@@ -46,7 +47,7 @@ DAYS_PER_YEAR = 365.25
 POWER = 0.80
 """Share of equal series in which the stated slope would be seen: missed in one case of five."""
 
-METHOD = (
+METHOD = marked(
     "weighted least squares over visits; interval from Student's t with the errors of the visits "
     "and their scatter around the line pooled, or the scatter alone where it is larger"
 )
@@ -109,7 +110,7 @@ def fit_trend(visits: Sequence[VisitCoverage], dof: float) -> Trend | Reason:
         slope_per_year=slope,
         low_per_year=low,
         high_per_year=high,
-        method=METHOD,
+        method=tr(METHOD),
         standard_error_per_year=standard_error,
         detectable_per_year=detectable,
         power=POWER,

@@ -8,20 +8,21 @@ from datetime import date
 
 from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Tier, Verdict, VisitCoverage
+from scalptrack.translation import marked, tr, trn
 from scalptrack.wording import (
     LESS_SURE,
     SAME_HEAD,
+    joined,
     long_date,
     percent,
-    plural,
     points,
     rough_words,
     sentence_case,
-    signed_points,
-    span_words,
+    shows_zero,
 )
 
-FIRST_VISIT = "the first visit"
+FIRST_VISIT = marked("the first visit")
+"""English, to be translated where it is used."""
 
 MINIMUM_ALIKE = 3
 """Follow-ups that have to agree before the baseline is named as the one that stands apart."""
@@ -55,19 +56,36 @@ def change_sentence(
         What the change is counted from, e.g. ``"the first visit"``.
     """
     verdict = verdict_of(change_fraction, limit)
-    limit_clause = f"changes below {points(limit)} points can't be told from measurement error"
-    if points(change_fraction) == "0.0":
-        size = f"the same as at {baseline}, to a tenth of a point"
+    if shows_zero(change_fraction):
+        size = tr("the same as at {baseline}, to a tenth of a point", baseline=baseline)
+    elif change_fraction > 0:
+        size = tr(
+            "{points} points higher than at {baseline}",
+            points=points(change_fraction),
+            baseline=baseline,
+        )
     else:
-        direction = "higher" if change_fraction > 0 else "lower"
-        size = f"{points(change_fraction)} points {direction} than at {baseline}"
+        size = tr(
+            "{points} points lower than at {baseline}",
+            points=points(change_fraction),
+            baseline=baseline,
+        )
     span = interval_words(change_fraction, low, high)
     if verdict is Verdict.NO_DETECTABLE_CHANGE:
-        return (
-            f"No detectable change: visible hair coverage is {size} (95 % interval {span}), and "
-            f"{limit_clause}."
+        return tr(
+            "No detectable change: visible hair coverage is {size} (95 % interval {span}), and "
+            "changes below {limit} points can't be told from measurement error.",
+            size=size,
+            span=span,
+            limit=points(limit),
         )
-    return f"Visible hair coverage is {size} (95 % interval {span}); {limit_clause}."
+    return tr(
+        "Visible hair coverage is {size} (95 % interval {span}); changes below {limit} points "
+        "can't be told from measurement error.",
+        size=size,
+        span=span,
+        limit=points(limit),
+    )
 
 
 def reach_sentence(
@@ -89,18 +107,24 @@ def reach_sentence(
     """
     if verdict_of(change_fraction, limit) is not Verdict.NO_DETECTABLE_CHANGE:
         return ""
-    unseen = []
-    if baseline_fraction + limit > 1.0:
-        unseen.append("increase")
-    if baseline_fraction - limit < 0.0:
-        unseen.append("decrease")
-    if not unseen:
+    above, below = baseline_fraction + limit > 1.0, baseline_fraction - limit < 0.0
+    if not (above or below):
         return ""
-    article = "An" if unseen[0] == "increase" else "A"
-    return (
-        f"{article} {' or '.join(unseen)} could not have been seen: coverage at {named} was "
-        f"{percent(baseline_fraction)}, nearer to the end of the scale than these "
-        f"{points(limit)} points."
+    if above and below:
+        unseen = tr("An increase or decrease could not have been seen")
+    else:
+        unseen = (
+            tr("An increase could not have been seen")
+            if above
+            else tr("A decrease could not have been seen")
+        )
+    return tr(
+        "{unseen}: coverage at {baseline} was {percent}, nearer to the end of the scale than these "
+        "{limit} points.",
+        unseen=unseen,
+        baseline=named,
+        percent=percent(baseline_fraction),
+        limit=points(limit),
     )
 
 
@@ -133,13 +157,18 @@ def baseline_doubt(
     spread = max(coverages) - min(coverages)
     if spread > min(each.mdc_fraction for each in compared):
         return ()
-    direction = "higher" if verdicts == {Verdict.INCREASE} else "lower"
-    baseline = baseline_words(first_date, visits[0].visit_date)
+    higher = verdicts == {Verdict.INCREASE}
+    direction = tr("higher") if higher else tr("lower")
     return (
-        f"All {len(compared)} later visits are {direction} than {baseline}, and within "
-        f"{points(spread)} points of one another. One unusual visit to begin with (light, combing, "
-        "wet hair, a hand or a clip) would look the same: look at its photographs before you "
-        "believe the change.",
+        tr(
+            "All {visits} later visits are {direction} than {baseline}, and within {points} points "
+            "of one another. One unusual visit to begin with (light, combing, wet hair, a hand or "
+            "a clip) would look the same: look at its photographs before you believe the change.",
+            visits=len(compared),
+            direction=direction,
+            baseline=baseline_words(first_date, visits[0].visit_date),
+            points=points(spread),
+        ),
     )
 
 
@@ -159,101 +188,27 @@ def alignment_sentence(visit: VisitCoverage, baseline: VisitCoverage, named: str
         Empty where both are of tier A.
     """
     rough = [
-        f"{name} is aligned {rough_words(each.aligned_by)}"
-        for each, name in ((visit, "this visit"), (baseline, named))
+        tr("{visit} is aligned {by}", visit=name, by=rough_words(each.aligned_by))
+        for each, name in ((visit, tr("this visit")), (baseline, named))
         if each.tier is Tier.B
     ]
     if not rough:
         return ""
-    return (
-        f"{sentence_case(LESS_SURE)}: {' and '.join(rough)}. The interval is wider for it, and "
-        f"such an alignment {SAME_HEAD}."
+    return tr(
+        "{less_sure}: {visits}. The interval is wider for it, and such an alignment {same_head}.",
+        less_sure=sentence_case(tr(LESS_SURE)),
+        visits=joined(rough),
+        same_head=tr(SAME_HEAD),
     )
 
 
 def interval_words(change_fraction: float, low: float, high: float) -> str:
     """Write an interval without signs, in the direction of the change where it has only one."""
     if low >= 0.0 and change_fraction >= 0.0:
-        return f"{points(low)} to {points(high)}"
+        return tr("{low} to {high}", low=points(low), high=points(high))
     if high <= 0.0 and change_fraction <= 0.0:
-        return f"{points(high)} to {points(low)}"
-    return f"{points(low)} lower to {points(high)} higher"
-
-
-def trend_sentence(
-    slope: float, low: float, high: float, *, detectable: float, visits: int, span_days: int
-) -> str:
-    """Say how a straight line through the visits runs, and which line would have been missed.
-
-    Parameters
-    ----------
-    slope, low, high, detectable : float
-        Slope, its 95 % interval, and the slope that is seen in four cases of five, in fractions
-        per year.
-    visits, span_days : int
-        Visits on the line, and the days from the first to the last.
-    """
-    told = "" if low > 0.0 or high < 0.0 else ", which can't be told from no trend"
-    return (
-        f"A straight line through the {plural(visits, 'visit')} changes by {signed_points(slope)} "
-        f"points per year (95 % interval {signed_points(low)} to {signed_points(high)}){told}. "
-        f"With {plural(visits, 'visit')} in {span_words(span_days)}, a steady change of "
-        f"{points(detectable)} points per year would be missed in one case of five, and a smaller "
-        "one more often."
-    )
-
-
-def few_visits_sentence(visits: int, needed: int) -> str:
-    """Say that there are too few visits for a line."""
-    there = "there is" if visits == 1 else "there are"
-    return f"A yearly trend needs {needed} visits with a number, and {there} {visits or 'none'}."
-
-
-def short_span_sentence(visits: int, span_days: int, needed_days: int) -> str:
-    """Say that the visits lie too close together for a yearly trend.
-
-    Examples
-    --------
-    >>> short_span_sentence(3, 10, 90)
-    'Too short a time for a yearly trend: 3 visits in 10 days, and it takes at least 90.'
-    """
-    return (
-        f"Too short a time for a yearly trend: {plural(visits, 'visit')} in "
-        f"{plural(span_days, 'day')}, and it takes at least {needed_days}."
-    )
-
-
-def insensitive_sentence(visits: int, span_days: int, detectable: float) -> str:
-    """Say that visits of this precision would show no trend that could be.
-
-    Examples
-    --------
-    >>> insensitive_sentence(3, 95, 0.62)
-    'Too short a time for a yearly trend from visits of this precision: with 3 visits in 14 weeks, \
-even a steady change of 62 points per year would be missed in one case of five.'
-    """
-    return (
-        "Too short a time for a yearly trend from visits of this precision: with "
-        f"{plural(visits, 'visit')} in {span_words(span_days)}, even a steady change of "
-        f"{100 * detectable:.0f} points per year would be missed in one case of five."
-    )
-
-
-def rough_trend_sentence(rough_visits: int, visits: int, aligned_by: Sequence[str]) -> str:
-    """Say how many visits of a line rest on an alignment of tier B; empty where none does.
-
-    Examples
-    --------
-    >>> rough_trend_sentence(1, 4, ("outline",))[20:71]
-    '1 of the 4 visits is aligned by the outline of the '
-    """
-    if rough_visits == 0:
-        return ""
-    verb = "is" if rough_visits == 1 else "are"
-    return (
-        f"{sentence_case(LESS_SURE)}: {rough_visits} of the {plural(visits, 'visit')} {verb} "
-        f"aligned {rough_words(aligned_by)}, which {SAME_HEAD}."
-    )
+        return tr("{low} to {high}", low=points(high), high=points(low))
+    return tr("{low} lower to {high} higher", low=points(low), high=points(high))
 
 
 def not_comparable(
@@ -267,9 +222,16 @@ def not_comparable(
 ) -> Change:
     """The change at a visit whose photographs all gave no number."""
     messages = list(dict.fromkeys(as_sentence(gap.reason.message) for gap in gaps))
-    head = f"Not comparable with {baseline}: "
+    head = tr("Not comparable with {baseline}:", baseline=baseline) + " "
     if len(gaps) > 1 and not _stated(gaps):
-        head += f"none of {plural(len(gaps), 'photograph')} gave a number. "
+        head += (
+            trn(
+                "none of {count} photograph gave a number.",
+                "none of {count} photographs gave a number.",
+                len(gaps),
+            )
+            + " "
+        )
     nan = math.nan
     return Change(
         subject=subject,
@@ -290,19 +252,40 @@ def _only_one(others: int, gaps: Sequence[Gap], baseline_date: date) -> str:
 
     A person who is only told that a second visit is needed takes the same photograph again.
     """
-    can = "can be compared" if _stated(gaps) else "has a number"
+    day = long_date(baseline_date)
     if others == 0:
-        return (
-            f"Only the visit of {long_date(baseline_date)} {can} so far; a change needs a second "
-            "one."
+        if _stated(gaps):
+            return tr(
+                "Only the visit of {day} can be compared so far; a change needs a second one.",
+                day=day,
+            )
+        return tr(
+            "Only the visit of {day} has a number so far; a change needs a second one.", day=day
         )
     latest = [gap for gap in gaps if gap.visit_date not in {None, baseline_date}][-1]
     when = long_date(latest.visit_date) if latest.visit_date else ""
-    which = when if others == 1 else f"The latest of them, {when}"
-    lack = "can't be compared with it" if _stated(gaps) else "gave no number"
-    return (
-        f"No change can be stated: only the visit of {long_date(baseline_date)} {can}, and "
-        f"{plural(others, 'other visit')} {lack}. {which}: {as_sentence(latest.reason.message)}"
+    which = when if others == 1 else tr("The latest of them, {day}", day=when)
+    return f"{_no_other(others, day, gaps)} {which}: {as_sentence(latest.reason.message)}"
+
+
+def _no_other(others: int, day: str, gaps: Sequence[Gap]) -> str:
+    """Say that no visit but one can be used."""
+    if _stated(gaps):
+        return trn(
+            "No change can be stated: only the visit of {day} can be compared, and {count} other "
+            "visit can't be compared with it.",
+            "No change can be stated: only the visit of {day} can be compared, and {count} other "
+            "visits can't be compared with it.",
+            others,
+            day=day,
+        )
+    return trn(
+        "No change can be stated: only the visit of {day} has a number, and {count} other visit "
+        "gave no number.",
+        "No change can be stated: only the visit of {day} has a number, and {count} other visits "
+        "gave no number.",
+        others,
+        day=day,
     )
 
 
@@ -320,8 +303,8 @@ def as_sentence(message: str) -> str:
 def baseline_words(first_date: date, baseline_date: date) -> str:
     """Name the visit that changes are counted from."""
     if first_date == baseline_date:
-        return FIRST_VISIT
-    return f"the visit of {long_date(baseline_date)}"
+        return tr(FIRST_VISIT)
+    return tr("the visit of {day}", day=long_date(baseline_date))
 
 
 def summarise(
@@ -338,11 +321,14 @@ def summarise(
     """
     if baseline_date is None or measured_visits == 0:
         if _stated(gaps):
-            return "No change can be stated: no visit of this view can be compared with another."
-        return (
-            "No coverage can be stated: "
-            f"{'the photograph' if len(gaps) == 1 else f'all {len(gaps)} photographs'} of this "
-            "view gave no number."
+            return tr(
+                "No change can be stated: no visit of this view can be compared with another."
+            )
+        if len(gaps) == 1:
+            return tr("No coverage can be stated: the photograph of this view gave no number.")
+        return tr(
+            "No coverage can be stated: all {photographs} photographs of this view gave no number.",
+            photographs=len(gaps),
         )
     comparable = [c for c in changes if c.verdict is not Verdict.NOT_COMPARABLE]
     if not comparable:
@@ -352,6 +338,32 @@ def summarise(
     later = [c for c in changes if c.visit_date > latest.visit_date]
     if later:
         after = [gap for gap in gaps if gap.visit_date and gap.visit_date > latest.visit_date]
-        lack = "can't be compared" if _stated(after) else "gave no number"
-        sentence += f" {plural(len(later), 'later visit')} {lack}."
+        sentence += f" {_later_words(len(later), stated=_stated(after))}"
     return sentence
+
+
+def _later_words(later: int, *, stated: bool) -> str:
+    """Say how many visits after the latest comparable one can't be used."""
+    if stated:
+        return trn(
+            "{count} later visit can't be compared.",
+            "{count} later visits can't be compared.",
+            later,
+        )
+    return trn("{count} later visit gave no number.", "{count} later visits gave no number.", later)
+
+
+def counted_from(first_date: date, baseline_date: date, *, compared: bool) -> str:
+    """Say that changes aren't counted from the first visit."""
+    days = {"first": long_date(first_date), "baseline": long_date(baseline_date)}
+    if compared:
+        return tr(
+            "The first visit ({first}) has no number, so changes are counted from {baseline}, the "
+            "earliest visit that has one.",
+            **days,
+        )
+    return tr(
+        "The first visit ({first}) can't be compared, so changes are counted from {baseline}, the "
+        "earliest visit that can.",
+        **days,
+    )

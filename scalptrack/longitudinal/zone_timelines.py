@@ -19,6 +19,7 @@ from scalptrack.records import (
     VisitConditions,
     ZoneMeasurement,
 )
+from scalptrack.translation import tr
 
 MAX_PRIOR_FACTOR = 2.0
 """A zone's prior SD is that of a whole region times the root of how much larger that is, as if
@@ -99,7 +100,8 @@ def _of_zone(outcome: Outcome, name: str) -> Outcome:
 
 
 def _hidden(name: str) -> Reason:
-    return Reason("zone_hidden", f"Too little of the {name} zone is seen in this photograph.")
+    words = tr("Too little of the {zone} zone is seen in this photograph.", zone=name)
+    return Reason("zone_hidden", words)
 
 
 def _prior_factor(outcomes: Sequence[Outcome], name: str) -> float:

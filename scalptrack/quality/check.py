@@ -17,9 +17,12 @@ from scalptrack.records import (
     Finding,
     ImageArray,
     Quality,
+    Reason,
     Segmentation,
     Severity,
 )
+from scalptrack.translation import marked, number, tr
+from scalptrack.wording import finding_name, sentence_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class _Rule:
         return None
 
     def _finding(self, severity: Severity, value: float, limit: float) -> Finding:
-        return Finding(self.code, severity, round(value, 3), limit, self.unit, self.advice)
+        return Finding(self.code, severity, round(value, 3), limit, self.unit, tr(self.advice))
 
 
 # lab/benchmarks/blur.py, 9 photographs of the validation and development people: sharp ones measure
@@ -54,103 +57,122 @@ class _Rule:
 # they measure 0.70 in the median, and coverage is off by 3.6 points on average.
 BLURRED = _Rule(
     "blurred",
-    "% of head width",
+    marked("% of head width"),
     warning=0.65,
     error=0.75,
-    advice="Hold the phone still, tap on the scalp to focus, and retake.",
+    advice=marked("Hold the phone still, tap on the scalp to focus, and retake."),
 )
 BLURRED_ONE_WAY = replace(BLURRED, error=1.4)
 # The brightest twentieth of a well-exposed head with black hair on very dark skin (sRGB 95, 62, 48)
 # is at 70: the limits must not warn of a person's colour.
 UNDEREXPOSED = _Rule(
     "underexposed",
-    "of 255",
+    marked("of 255"),
     warning=50,
     error=28,
-    advice="Turn on more light in front of or above the head, and retake.",
+    advice=marked("Turn on more light in front of or above the head, and retake."),
     below=True,
 )
 OVEREXPOSED = _Rule(
     "overexposed",
-    "% of the scalp",
+    marked("% of the scalp"),
     warning=10,
     error=50,
-    advice="Tap on the scalp and lower the exposure, or turn off the flash, and retake.",
+    advice=marked("Tap on the scalp and lower the exposure, or turn off the flash, and retake."),
 )
 GLARE = _Rule(
     "glare",
-    "% of the scalp",
+    marked("% of the scalp"),
     warning=5,
     error=25,
-    advice="Dry the scalp, move the lamp to the side or turn off the flash, and retake.",
+    advice=marked("Dry the scalp, move the lamp to the side or turn off the flash, and retake."),
 )
 LOW_RESOLUTION = _Rule(
     "low_resolution",
-    "px head width",
+    marked("px head width"),
     warning=500,
     error=200,
-    advice="Move closer or zoom in until the head fills most of the picture, and send the original "
-    "file.",
+    advice=marked(
+        "Move closer or zoom in until the head fills most of the "
+        "picture, and send the original file."
+    ),
     below=True,
 )
 HEAD_CUT_OFF = _Rule(
     "head_cut_off",
-    "% of head width",
+    marked("% of head width"),
     warning=5,
     error=None,
-    advice="Step back until the whole scalp is in the picture with some space around it.",
+    advice=marked("Step back until the whole scalp is in the picture with some space around it."),
 )
 HARD_LIGHT = _Rule(
     "hard_light",
-    "stops from left to right",
+    marked("stops from left to right"),
     warning=1.5,
     error=None,
-    advice="Use light from both sides, for instance facing a window, instead of one lamp.",
+    advice=marked("Use light from both sides, for instance facing a window, instead of one lamp."),
 )
 LOW_CONTRAST = _Rule(
     "low_contrast",
-    "levels of 255",
+    marked("levels of 255"),
     warning=50,
     error=None,
-    advice="Wipe the lens, keep bright lamps and windows out of the picture, and retake.",
+    advice=marked("Wipe the lens, keep bright lamps and windows out of the picture, and retake."),
     below=True,
 )
 WIDE_ANGLE = _Rule(
     "wide_angle",
-    "mm (35 mm film)",
+    marked("mm (35 mm film)"),
     warning=20,
     error=None,
-    advice="Use the main lens (1x) or 2x zoom from further away, and the same one at every visit.",
+    advice=marked(
+        "Use the main lens (1x) or 2x zoom from further away, and the same one at every visit."
+    ),
     below=True,
 )
 HAIR_LIKE_SCALP = _Rule(
     "hair_like_scalp",
-    "points of expected error",
+    marked("points of expected error"),
     warning=8.0,
     error=15.0,
-    advice="Hair and scalp can hardly be told apart here. Come closer, focus on the scalp, use "
-    "soft light from both sides, and retake.",
+    advice=marked(
+        "Hair and scalp can hardly be told apart here. Come closer, "
+        "focus on the scalp, use soft light from both sides, and "
+        "retake."
+    ),
 )
-COLOUR_CAST_ADVICE = "Use daylight or white lamps of one kind, without coloured walls nearby."
+COLOUR_CAST_ADVICE = marked(
+    "Use daylight or white lamps of one kind, without coloured walls nearby."
+)
 COPIES = {
     "messenger": (
         "messenger_copy",
-        "This is a messenger's copy: smaller, compressed again, without the camera's date. Use the "
-        "original, or have it sent as a file.",
+        marked(
+            "This is a messenger's copy: smaller, compressed again, "
+            "without the camera's date. Use the original, or have it sent "
+            "as a file."
+        ),
     ),
     "screenshot": (
         "screenshot",
-        "This is a picture of a screen. Use the photograph itself, with its full size and date.",
+        marked(
+            "This is a picture of a screen. Use the photograph itself, with its full size and date."
+        ),
     ),
     "recompressed": (
         "recompressed_copy",
-        "This file was compressed strongly and holds nothing of the camera's, as copies from "
-        "messengers and web pages do. Use the original if there is one.",
+        marked(
+            "This file was compressed strongly and holds nothing of the "
+            "camera's, as copies from messengers and web pages do. Use the "
+            "original if there is one."
+        ),
     ),
     "annotated": (
         "burned_in_text",
-        "This file says that text, perhaps a name, is written into the picture. Use the "
-        "photograph itself, without the text.",
+        marked(
+            "This file says that text, perhaps a name, is written into the "
+            "picture. Use the photograph itself, without the text."
+        ),
     ),
 }
 """Code and advice for what `scalptrack.images` says of a file's origin."""
@@ -210,6 +232,21 @@ def check_quality(
     return Quality(tuple(sorted(found, key=lambda each: each.severity is not Severity.ERROR)))
 
 
+def quality_reason(quality: Quality) -> Reason | None:
+    """The first error among the findings as a reason."""
+    for finding in quality.findings:
+        if finding.severity is Severity.ERROR and finding.code != "no_head":
+            unit = tr(finding.unit)
+            words = tr(
+                "{finding}: {measured} measured, the limit is {limit}.",
+                finding=sentence_case(finding_name(finding.code)),
+                measured=f"{number(finding.value, '.3g')} {unit}".strip(),
+                limit=f"{number(finding.limit, '.3g')} {unit}".strip(),
+            )
+            return Reason(finding.code, f"{words} {finding.advice}")
+    return None
+
+
 def _judge_blur(subject: Subject) -> Finding | None:
     """Judge the blurrier direction, more mildly where the other one is sharp."""
     blur = focus.measure_blur(subject)
@@ -222,7 +259,7 @@ def _origin_of(capture: CaptureInfo) -> Finding | None:
     if capture.copied_by is None:
         return None
     code, advice = COPIES[capture.copied_by]
-    return Finding(code, Severity.INFO, 0.0, 1.0, "originals", advice)
+    return Finding(code, Severity.INFO, 0.0, 1.0, "originals", tr(advice))
 
 
 def _judge_lens(capture: CaptureInfo) -> Finding | None:
@@ -253,7 +290,12 @@ def _judge_colour(subject: Subject) -> Finding | None:
     middle = (low + high) / 2
     limit = high if (hue - middle) % 360 < 180 else low
     return Finding(
-        "colour_cast", Severity.WARNING, round(hue, 1), limit, "° hue of skin", COLOUR_CAST_ADVICE
+        "colour_cast",
+        Severity.WARNING,
+        round(hue, 1),
+        limit,
+        marked("° hue of skin"),
+        tr(COLOUR_CAST_ADVICE),
     )
 
 
@@ -263,6 +305,6 @@ def _no_head() -> Finding:
         Severity.ERROR,
         0.0,
         1.0,
-        "heads",
-        "Take a photograph that shows one head, with the scalp in the middle of the picture.",
+        marked("heads"),
+        tr("Take a photograph that shows one head, with the scalp in the middle of the picture."),
     )

@@ -26,6 +26,7 @@ from scalptrack.records import (
     Segmentation,
     Severity,
 )
+from scalptrack.translation import marked, tr
 
 MODEL_FILE = Path(__file__).parent / "view_model.json"
 
@@ -112,9 +113,13 @@ def judge_view(recognised: RecognisedView | None, named: str) -> Finding | None:
         Severity.WARNING,
         round(recognised.probabilities[recognised.view], 3),
         SURE_PROBABILITY,
-        "probability",
-        f"This looks like the {recognised.view} view, and its name says {named}: move it, or say "
-        "in a manifest which view it is.",
+        marked("probability"),
+        tr(
+            "This looks like the {view} view, and its name says {named}: "
+            "move it, or say in a manifest which view it is.",
+            view=recognised.view,
+            named=named,
+        ),
     )
 
 

@@ -136,3 +136,5 @@ class Settings:
     forehead: str = ""
     colour_card: bool = False
     strip: bool = False
+    language: str = "en"
+    """Of all texts for a person; the cache keeps some of them, so it decides what is kept."""

@@ -21,10 +21,11 @@ from scalptrack.registration.gates import (
     at_most,
     outline_overlap,
     pose_gates,
-    refusal,
     scalp_overlap,
 )
 from scalptrack.registration.refine import ALL, Fit, drawn, refine
+from scalptrack.registration.refusals import not_aligned, refusal
+from scalptrack.translation import marked, tr
 
 MIN_POINT_PAIRS = 4
 
@@ -185,34 +186,45 @@ def _points_reason(gates: list[Gate]) -> Reason | None:
         if gate.name not in _SENTENCES:
             return refusal([gate], mirrored=False)
         code, sentence = _SENTENCES[gate.name]
-        text = sentence.format(value=gate.value, limit=gate.limit)
-        return Reason(code, f"could not be aligned with the baseline: {text}")
+        return not_aligned(code, tr(sentence, value=gate.value, limit=gate.limit))
     return None
 
 
 _SENTENCES = {
     "point_pairs": (
         "too_few_points",
-        "{value:.0f} pairs of points lie on the head in both photographs, at least {limit:.0f} "
-        "are needed. Set more points on the scalp.",
+        marked(
+            "{value:.0f} pairs of points lie on the head in both "
+            "photographs, at least {limit:.0f} are needed. Set more points "
+            "on the scalp."
+        ),
     ),
     "point_spread_percent": (
         "points_too_close",
-        "the points spread by {value:.1f} % of the head's width across the line through them, at "
-        "least {limit:.1f} % is needed. Set points far from each other, on both sides of the head "
-        "and in front and behind.",
+        marked(
+            "the points spread by {value:.1f} % of the head's width across "
+            "the line through them, at least {limit:.1f} % is needed. Set "
+            "points far from each other, on both sides of the head and in "
+            "front and behind."
+        ),
     ),
     "point_residual_percent": (
         "points_disagree",
-        "the points set by hand disagree by {value:.1f} % of the head's width, at most "
-        "{limit:.1f} % is accepted. Check that each pair marks the same spot, and that all of "
-        "them lie on the scalp.",
+        marked(
+            "the points set by hand disagree by {value:.1f} % of the "
+            "head's width, at most {limit:.1f} % is accepted. Check that "
+            "each pair marks the same spot, and that all of them lie on "
+            "the scalp."
+        ),
     ),
     "point_left_out_percent": (
         "points_disagree",
-        "pairs of points set by hand lie {value:.1f} % of the head's width from where the other "
-        "pairs expect them, at most {limit:.1f} % is accepted. Check that each pair marks the "
-        "same spot, or set more pairs.",
+        marked(
+            "pairs of points set by hand lie {value:.1f} % of the head's "
+            "width from where the other pairs expect them, at most "
+            "{limit:.1f} % is accepted. Check that each pair marks the "
+            "same spot, or set more pairs."
+        ),
     ),
 }
 

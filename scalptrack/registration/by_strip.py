@@ -37,10 +37,11 @@ from scalptrack.registration.gates import (
     at_most,
     outline_overlap,
     pose_gates,
-    reason_of,
     scalp_overlap,
 )
 from scalptrack.registration.refine import ALL, Fit, drawn, refine
+from scalptrack.registration.refusals import reason_of
+from scalptrack.translation import marked, tr
 
 # Origin of the numbers below: lab/benchmarks/strip.py, see docs/registration.md.
 MIN_MARKERS = 4
@@ -241,28 +242,47 @@ def _still_refused(refused: Registration, gates: list[Gate]) -> Registration:
 def _sentence(gate: Gate) -> str:
     words = _SENTENCES.get(gate.name)
     if words is not None:
-        return words.format(value=gate.value, limit=gate.limit)
+        return tr(words, value=gate.value, limit=gate.limit)
     found = reason_of(replace(gate, name=gate.name.removeprefix("strip_")))
-    return f"By the headband it {found.message}"
+    return tr("By the headband it {refusal}", refusal=found.message)
 
 
 _SENTENCES = {
-    "strip_mirrored_markers": "The headband is mirrored in one of the photographs: {value:.0f} of "
-    "its markers can be read only after flipping it left to right. Check whether the camera app "
-    "saves mirrored pictures.",
-    "strip_markers": "Both photographs show {value:.0f} markers of the headband, at least "
-    "{limit:.0f} are needed. Wear it in the same way, flat, lit, and not covered by hair.",
-    "strip_marker_turn_deg": "The headband is upside down in one of the photographs: its markers "
-    "are turned by {value:.0f}°, at most {limit:.0f}° is accepted.",
-    "strip_on_head": "Only {value:.0f} markers of the headband lie on the head in both "
-    "photographs, at least {limit:.0f} are needed.",
-    "strip_spread_percent": "The markers of the headband spread by {value:.1f} % of the head's "
-    "width across the line through them, at least {limit:.1f} % is needed. Photograph the head "
-    "from farther above or below the band.",
-    "strip_residual_percent": "The markers of the headband disagree by {value:.1f} % of the head's "
-    "width, at most {limit:.1f} % is accepted. Check that it is the same band, put on flat and at "
-    "the same place.",
-    "strip_left_out_percent": "Markers of the headband lie {value:.1f} % of the head's width from "
-    "where the others expect them, at most {limit:.1f} % is accepted. Check that it is the same "
-    "band, put on flat and at the same place.",
+    "strip_mirrored_markers": marked(
+        "The headband is mirrored in one of the photographs: "
+        "{value:.0f} of its markers can be read only after flipping it "
+        "left to right. Check whether the camera app saves mirrored "
+        "pictures."
+    ),
+    "strip_markers": marked(
+        "Both photographs show {value:.0f} markers of the headband, at "
+        "least {limit:.0f} are needed. Wear it in the same way, flat, "
+        "lit, and not covered by hair."
+    ),
+    "strip_marker_turn_deg": marked(
+        "The headband is upside down in one of the photographs: its "
+        "markers are turned by {value:.0f}°, at most {limit:.0f}° is "
+        "accepted."
+    ),
+    "strip_on_head": marked(
+        "Only {value:.0f} markers of the headband lie on the head in "
+        "both photographs, at least {limit:.0f} are needed."
+    ),
+    "strip_spread_percent": marked(
+        "The markers of the headband spread by {value:.1f} % of the "
+        "head's width across the line through them, at least "
+        "{limit:.1f} % is needed. Photograph the head from farther "
+        "above or below the band."
+    ),
+    "strip_residual_percent": marked(
+        "The markers of the headband disagree by {value:.1f} % of the "
+        "head's width, at most {limit:.1f} % is accepted. Check that "
+        "it is the same band, put on flat and at the same place."
+    ),
+    "strip_left_out_percent": marked(
+        "Markers of the headband lie {value:.1f} % of the head's width "
+        "from where the others expect them, at most {limit:.1f} % is "
+        "accepted. Check that it is the same band, put on flat and at "
+        "the same place."
+    ),
 }

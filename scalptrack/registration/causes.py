@@ -14,6 +14,7 @@ from scalptrack.records import Gate, Reason
 from scalptrack.registration.by_outline import fit_by_outline, outline_gates
 from scalptrack.registration.camera import FILM_DIAGONAL_MM
 from scalptrack.registration.features import HeadFeatures
+from scalptrack.translation import marked, tr
 
 MAX_LENS_RATIO = 1.25
 """Focal lengths that differ by less are one lens: phones round them, and crop a little."""
@@ -43,9 +44,11 @@ def lens_cause(reference: HeadFeatures, moving: HeadFeatures) -> str:
     before, after = focal_35mm(reference), focal_35mm(moving)
     if abs(float(np.log(after / before))) <= float(np.log(MAX_LENS_RATIO)):
         return ""
-    return (
-        f"The zoom or the lens changed: {after:.0f} mm now, {before:.0f} mm at the baseline (35 mm "
-        "equivalent). Use the same lens, without zoom."
+    return tr(
+        "The zoom or the lens changed: {after:.0f} mm now, {before:.0f} mm at the baseline (35 mm "
+        "equivalent). Use the same lens, without zoom.",
+        after=after,
+        before=before,
     )
 
 
@@ -62,23 +65,31 @@ def side_cause(reference: HeadFeatures, moving: HeadFeatures) -> str:
         return ""
     failed = [gate for gate in gates if not gate.passed]
     if not failed:
-        return (
+        return tr(
             "The outlines of both heads agree, so another person, or skin that looks different "
             "now, is likelier than another view."
         )
-    return f"The outlines of the heads differ ({_measured(failed[0])}): likely another view."
+    measured = _measured(failed[0])
+    return tr(
+        "The outlines of the heads differ ({measured}): likely another view.", measured=measured
+    )
 
 
 def _measured(gate: Gate) -> str:
     """What an outline gate measured, in words."""
     words = {
-        "outline_shape_difference": "their proportions by a factor of {factor:.2f}, at most "
-        "{factor_limit:.2f} is expected",
-        "outline_agreement": "the scalps cover each other by {value:.0%}, at least {limit:.0%} is "
-        "expected",
-        "outline_shared": "{value:.0%} of the scalp is shared, at least {limit:.0%} is expected",
+        "outline_shape_difference": marked(
+            "their proportions by a factor of {factor:.2f}, at most {factor_limit:.2f} is expected"
+        ),
+        "outline_agreement": marked(
+            "the scalps cover each other by {value:.0%}, at least {limit:.0%} is expected"
+        ),
+        "outline_shared": marked(
+            "{value:.0%} of the scalp is shared, at least {limit:.0%} is expected"
+        ),
     }[gate.name]
-    return words.format(
+    return tr(
+        words,
         value=gate.value,
         limit=gate.limit,
         factor=float(np.exp(gate.value)),

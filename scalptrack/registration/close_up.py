@@ -19,7 +19,6 @@ from scalptrack.records import (
     Gate,
     Grid,
     ImageArray,
-    Reason,
     Registration,
     Tier,
 )
@@ -32,7 +31,6 @@ from scalptrack.registration.gates import (
     at_least,
     at_most,
     correlation_gates,
-    reason_of,
     scalp_overlap,
     spread_of,
 )
@@ -51,6 +49,7 @@ from scalptrack.registration.quadratic import (
     terms_of,
     to_unit,
 )
+from scalptrack.registration.refusals import close_up_refusal
 from scalptrack.registration.suppression import fill, flatten, skin_weight, to_bytes
 
 WORKING_PX = 640
@@ -183,7 +182,7 @@ def register_close_ups(
         inliers=0 if found is None else len(found.inliers),
         overlap=0.0 if found is None else scalp_overlap(reference, moving, found.transform),
         gates=tuple(gates),
-        reason=_reason(gates, mirrored=mirrored),
+        reason=close_up_refusal(gates, mirrored=mirrored),
         method="close-up",
     )
 
@@ -411,35 +410,3 @@ def _agrees_mirrored(
         return False
     enough = len(other.inliers) >= MIN_ABOVE_CHANCE * max(other.chance, 1.0)
     return enough and len(other.inliers) > 2 * (0 if found is None else len(found.inliers))
-
-
-_SENTENCES = {
-    "log_scale": "the scalp would be {factor:.2f} times as large, at most {factor_limit:.2f} is "
-    "accepted. Photograph it from the same distance.",
-    "stretch": "the patch would be stretched by a factor of {factor:.2f}, at most "
-    "{factor_limit:.2f} is accepted. Hold the camera at the same angle.",
-    "curvature": "the patch would be bent by {value:.2f} of its half side, at most {limit:.2f} is "
-    "accepted. Check that both photographs show the same patch of scalp.",
-    "rotation_deg": "the photograph would be turned by {value:.0f}°, at most {limit:.0f}° is "
-    "accepted. Hold the camera as at baseline.",
-}
-
-
-def _reason(gates: list[Gate], *, mirrored: bool) -> Reason:
-    """The reason for the first gate that failed."""
-    failed = next(gate for gate in gates if not gate.passed)
-    if mirrored:
-        return Reason(
-            "mirrored",
-            "could not be aligned with the baseline: it agrees with the baseline only after being "
-            "flipped left to right. Check whether the camera app saves mirrored pictures.",
-        )
-    if failed.name in _SENTENCES:
-        text = _SENTENCES[failed.name].format(
-            value=failed.value,
-            limit=failed.limit,
-            factor=float(np.exp(min(failed.value, 5.0))),
-            factor_limit=float(np.exp(failed.limit)),
-        )
-        return Reason("implausible_pose", f"could not be aligned with the baseline: {text}")
-    return reason_of(failed)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scalptrack.records import BoolArray, FloatArray, Gate, Reason, SurfaceTransform
+from scalptrack.records import BoolArray, FloatArray, Gate, SurfaceTransform
 from scalptrack.registration.align import INLIER_FRACTION, Alignment
 from scalptrack.registration.features import HeadFeatures, Pictured
 from scalptrack.registration.refine import resample
@@ -216,134 +216,6 @@ def correlation(reference: Pictured, moving: Pictured, mapped: FloatArray) -> fl
     power_b = np.maximum(mean(b * b) - mean_b**2, 1e-2)
     local = covariance / np.sqrt(power_a * power_b)
     return float((local * weight).sum() / weight.sum())
-
-
-def refusal(gates: list[Gate], *, mirrored: bool) -> Reason | None:
-    """The reason for the gate that says most about the cause; None when all have passed."""
-    failed = {gate.name: gate for gate in gates if not gate.passed}
-    if not failed:
-        return None
-    if mirrored:
-        return Reason(
-            "mirrored",
-            "could not be aligned with the baseline: it agrees with the baseline only after being "
-            "flipped left to right. Check whether the camera app saves mirrored pictures.",
-        )
-    bare = next((gate for gate in gates if gate.name == "bare_skin_fraction"), None)
-    for name in _ORDER:
-        if name in failed:
-            if name in _AGREEMENT and bare is not None and bare.value < HAIRY_FRACTION:
-                return _hair_reason(failed[name], bare)
-            return reason_of(failed[name])
-    gate = next(iter(failed.values()))
-    return Reason("unstable", f"could not be aligned with the baseline: {gate.name}.")
-
-
-_ORDER = (
-    "bare_skin_fraction",
-    "cut_off_fraction",
-    "inliers",
-    "inliers_above_chance",
-    "rotation_deg",
-    "size_error",
-    "overlap",
-    "outline_overlap",
-    "spread",
-    "split_half_percent",
-    "correlation",
-)
-
-_AGREEMENT = ("inliers", "inliers_above_chance", "correlation", "correlation_margin")
-
-
-def _hair_reason(gate: Gate, bare: Gate) -> Reason:
-    """Too little agreement, and so much hair that this is the likely cause."""
-    return Reason(
-        "hair_covers_scalp",
-        f"could not be aligned with the baseline: {gate.name.replace('_', ' ')} is "
-        f"{gate.value:.2g}, at least {gate.limit:.2g} is needed. Hair covers all but "
-        f"{bare.value:.0%} of the scalp, which is the likely cause. Part or cut the hair the same "
-        "way at each visit, and check that both photographs show the same view of the same person.",
-    )
-
-
-_SENTENCES: dict[str, tuple[str, str]] = {
-    "bare_skin_fraction": (
-        "hair_covers_scalp",
-        "only {value:.0%} of the scalp shows bare skin, at least {limit:.0%} is needed. Part or "
-        "cut the hair the same way at each visit, or photograph it closer.",
-    ),
-    "cut_off_fraction": (
-        "head_cut_off",
-        "{value:.0%} of the scalp's border is cut off by the edge of the photograph, at most "
-        "{limit:.0%} is accepted. Step back until the whole head is in the picture.",
-    ),
-    "inliers": (
-        "no_agreement",
-        "only {value:.0f} points of the scalp agree, at least {limit:.0f} are needed. Check that "
-        "both photographs show the same view of the same person.",
-    ),
-    "inliers_above_chance": (
-        "no_agreement",
-        "the points that agree are only {value:.1f} times what chance would give, at least "
-        "{limit:.1f} times are needed. Check that both photographs show the same view of the same "
-        "person.",
-    ),
-    "rotation_deg": (
-        "implausible_pose",
-        "the head would be turned by {value:.0f}°, at most {limit:.0f}° is accepted. Check that "
-        "both photographs show the same view.",
-    ),
-    "size_error": (
-        "implausible_pose",
-        "the size of the head and the points of the scalp contradict each other by a factor of "
-        "{factor:.2f}, at most {factor_limit:.2f} is accepted. Check that both photographs show "
-        "the same person and were taken without zoom.",
-    ),
-    "overlap": (
-        "overlap_too_small",
-        "the two photographs share only {value:.0%} of the scalp, at least {limit:.0%} is needed. "
-        "Take the photograph from the same side as the baseline.",
-    ),
-    "outline_overlap": (
-        "outline_mismatch",
-        "the outlines of the heads agree by {value:.0%}, at least {limit:.0%} is needed. Check "
-        "that both photographs show the same person before a plain background.",
-    ),
-    "spread": (
-        "unstable",
-        "the points that agree cover only {value:.0%} of the scalp, at least {limit:.0%} is "
-        "needed. Check focus and light, and that the hair is combed as at baseline.",
-    ),
-    "split_half_percent": (
-        "unstable",
-        "two halves of the points disagree by {value:.1f} % of the head's width, at most "
-        "{limit:.1f} % is accepted. Check focus and light, and that the hair is combed as at "
-        "baseline.",
-    ),
-    "correlation_margin": (
-        "no_agreement",
-        "the skin correlates better by only {value:.2f} than at displaced places, at least "
-        "{limit:.2f} is needed. Check that both photographs show the same view of the same person.",
-    ),
-    "correlation": (
-        "no_agreement",
-        "the skin of the two photographs correlates by {value:.2f}, at least {limit:.2f} is "
-        "needed. Check that both photographs show the same view of the same person.",
-    ),
-}
-
-
-def reason_of(gate: Gate) -> Reason:
-    """Code and sentence of a gate that failed."""
-    code, sentence = _SENTENCES[gate.name]
-    text = sentence.format(
-        value=gate.value,
-        limit=gate.limit,
-        factor=float(np.exp(min(gate.value, 5.0))),
-        factor_limit=float(np.exp(gate.limit)),
-    )
-    return Reason(code, f"could not be aligned with the baseline: {text}")
 
 
 def at_least(name: str, value: float, limit: float) -> Gate:

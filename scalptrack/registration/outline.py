@@ -11,6 +11,7 @@ from scipy.optimize import least_squares
 from scalptrack.errors import HeadNotFoundError
 from scalptrack.records import BoolArray, FloatArray, RegionClass, Segmentation
 from scalptrack.registration.surface import HeadShape
+from scalptrack.translation import tr
 
 MIN_SCALP_PX = 400
 """Scalp pixels of the segmentation's grid below which no outline can be fitted."""
@@ -58,9 +59,12 @@ def fit_outline(segmentation: Segmentation) -> Outline:
     """
     scalp = _largest_component(segmentation.scalp)
     if int(scalp.sum()) < MIN_SCALP_PX:
-        message = (
-            f"only {int(scalp.sum())} pixels of scalp were found, at least {MIN_SCALP_PX} are "
-            "needed. Check that the head fills most of the photograph."
+        message = tr(
+            "only {sum} pixels of scalp were found, at least "
+            "{min_scalp_px} are needed. Check that the head fills most of "
+            "the photograph.",
+            sum=int(scalp.sum()),
+            min_scalp_px=MIN_SCALP_PX,
         )
         raise HeadNotFoundError(message)
     contour = _contour_points(scalp)

@@ -15,11 +15,11 @@ from scalptrack.registration.gates import (
     agreement_gates,
     feature_gates,
     geometry_gates,
-    refusal,
     residual_px,
 )
 from scalptrack.registration.matching import mirrored_features
 from scalptrack.registration.refine import resample
+from scalptrack.registration.refusals import refusal
 from scalptrack.registration.transform import HeadTransform
 
 

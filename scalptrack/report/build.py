@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from scalptrack.report.context import ReportContext
-from scalptrack.report.hair_index import HAIR_INDEX_RULE, hair_index_rows
+from scalptrack.report.hair_index import hair_index_rows, hair_index_rule
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import (
     VERDICT_WORDS,
@@ -22,12 +23,18 @@ from scalptrack.report.view import (
     picture_address,
     view_of,
 )
+from scalptrack.report.words import (
+    files_words,
+    finding_title,
+    page_words,
+    status_words,
+)
+from scalptrack.translation import current_language, tr, trn
 from scalptrack.wording import (
     LESS_SURE,
     less_sure,
     long_date,
     percent,
-    plural,
     points,
     printable,
     rough_words,
@@ -66,6 +73,9 @@ def build_report(context: ReportContext) -> str:
             style=Markup(_asset("report.css")),  # noqa: S704 - ours, not a stranger's
             script=Markup(script),  # noqa: S704 - ours, not a stranger's
             script_hash=_content_hash(script),
+            language=current_language(),
+            page_words=json.dumps(page_words(), ensure_ascii=False),
+            hair_index_rule=hair_index_rule(),
         )
     )
 
@@ -89,8 +99,10 @@ def _environment() -> Environment:
         finding=finding_words,
         long_date=long_date,
         percent=percent,
-        plural=plural,
         points=points,
+        files=files_words,
+        finding_title=finding_title,
+        status=status_words,
         precision=precision_words,
         precision_rows=precision_rows,
         precision_rule=precision_rule,
@@ -102,9 +114,28 @@ def _environment() -> Environment:
         drawing=Markup,
     )
     environment.globals["verdict_words"] = VERDICT_WORDS
-    environment.globals["hair_index_rule"] = HAIR_INDEX_RULE
     environment.globals["LESS_SURE"] = LESS_SURE
+    environment.globals["tr"] = _tr
+    environment.globals["trn"] = _trn
     return environment
+
+
+def _tr(message: str, **values: Any) -> Markup:
+    """`tr` for the template: the message is ours and may hold markup, its values are escaped."""
+    return Markup(tr(message, **_escaped(values)))  # noqa: S704
+
+
+def _trn(singular: str, plural: str, count: int, **values: Any) -> Markup:
+    """`trn` for the template."""
+    return Markup(trn(singular, plural, count, **_escaped(values)))  # noqa: S704
+
+
+def _escaped(values: dict[str, Any]) -> dict[str, Any]:
+    """Values of a message, the texts among them printable and escaped."""
+    return {
+        name: str(escape(_shown(value))) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _shown(value: Any) -> Any:

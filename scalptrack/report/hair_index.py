@@ -8,14 +8,19 @@ from datetime import date
 
 from scalptrack.longitudinal.hair_index import HAIR_INDEX_MAX_COVERAGE
 from scalptrack.records import Timeline
+from scalptrack.translation import number, tr
 
-HAIR_INDEX_RULE = (
-    "−ln(1 − coverage), without a unit: not a percentage, and no count. For hair that lies at "
-    "random it is proportional to number times length times calibre, so that the same gain of hair "
-    "raises it alike at any coverage, where coverage itself rises less the more hair there is. "
-    "Differences are from the baseline; intervals are 95 % intervals of one look. Not given beyond "
-    f"{100 * HAIR_INDEX_MAX_COVERAGE:.0f} % coverage, nor is an end of an interval that lies there."
-)
+
+def hair_index_rule() -> str:
+    """Write what the hair index is, and where there is none."""
+    return tr(
+        "−ln(1 − coverage), without a unit: not a percentage, and no count. For hair that lies at "
+        "random it is proportional to number times length times calibre, so that the same gain of "
+        "hair raises it alike at any coverage, where coverage itself rises less the more hair "
+        "there is. Differences are from the baseline; intervals are 95 % intervals of one look. "
+        "Not given beyond {limit} % coverage, nor is an end of an interval that lies there.",
+        limit=f"{100 * HAIR_INDEX_MAX_COVERAGE:.0f}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +51,7 @@ def _with_interval(sign: str, value: float, low: float, high: float) -> str:
     """Write a number with what is known of its interval; a dash where it is NaN."""
     if math.isnan(value):
         return "–"
-    ends = ("–" if math.isnan(end) else f"{end:{sign}.2f}" for end in (low, high))
-    return f"{value:{sign}.2f} ({' to '.join(ends)})".replace("-", "−")
+    form = f"{sign}.2f"
+    ends = ["–" if math.isnan(end) else number(end, form) for end in (low, high)]
+    span = tr("{low} to {high}", low=ends[0], high=ends[1])
+    return f"{number(value, form)} ({span})".replace("-", "−")

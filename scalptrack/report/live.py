@@ -11,19 +11,21 @@ from scalptrack.chart.plan import plan_of
 from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.report.context import TimelineSection
+from scalptrack.report.words import VERDICT_NAMES
+from scalptrack.translation import marked, tr, trn
 from scalptrack.wording import (
     LESS_SURE,
     less_sure,
     long_date,
     percent,
-    plural,
     points,
     printable,
     sentence_case,
     signed_points,
 )
 
-WHOLE = "whole compared region"
+WHOLE = marked("whole compared region")
+"""English, to be translated where it is used."""
 
 
 def live_chart(section: TimelineSection) -> str:
@@ -34,9 +36,9 @@ def live_chart(section: TimelineSection) -> str:
     """
     if not section.timeline.visits:
         return ""
-    series = [_series(WHOLE, section.timeline)]
+    series = [_series(tr(WHOLE), section.timeline)]
     series += [
-        _series(f"{zone.zone} zone", zone.timeline)
+        _series(tr("{zone} zone", zone=zone.zone), zone.timeline)
         for zone in section.zones
         if zone.timeline is not None and zone.timeline.visits
     ]
@@ -44,7 +46,7 @@ def live_chart(section: TimelineSection) -> str:
         "series": series,
         "events": _events(section.timeline),
         "gaps": _gaps(section.timeline),
-        "less_sure": LESS_SURE,
+        "less_sure": tr(LESS_SURE),
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
@@ -68,8 +70,13 @@ def _visit(name: str, visit: VisitCoverage, change: Change | None) -> dict[str, 
         "hollow": rough,
         "lines": [
             f"{long_date(visit.visit_date)}, {name}",
-            f"{percent(visit.coverage_fraction)} (95 % interval {points(visit.low_fraction)} to "
-            f"{points(visit.high_fraction)} %), {plural(visit.replicates, 'photograph')}",
+            tr(
+                "{percent} (95 % interval {low} to {high} %), {photographs}",
+                percent=percent(visit.coverage_fraction),
+                low=points(visit.low_fraction),
+                high=points(visit.high_fraction),
+                photographs=trn("{count} photograph", "{count} photographs", visit.replicates),
+            ),
             _verdict_line(change),
             *([sentence_case(less_sure(visit.aligned_by))] * rough),
         ],
@@ -78,10 +85,12 @@ def _visit(name: str, visit: VisitCoverage, change: Change | None) -> dict[str, 
 
 def _verdict_line(change: Change | None) -> str:
     if change is None or change.verdict is Verdict.NOT_COMPARABLE:
-        return "baseline"
-    return (
-        f"{signed_points(change.change_fraction)} points from baseline, detectable from "
-        f"{points(change.mdc_fraction)}: {change.verdict.value}"
+        return tr("baseline")
+    return tr(
+        "{points} points from baseline, detectable from {limit}: {verdict}",
+        points=signed_points(change.change_fraction),
+        limit=points(change.mdc_fraction),
+        verdict=tr(VERDICT_NAMES[change.verdict]),
     )
 
 
@@ -117,7 +126,19 @@ def _gaps(timeline: Timeline) -> list[dict[str, Any]]:
 def _lack(gaps: Sequence[Gap], measured: int) -> str:
     """Write what a visit lacks: any number, or that of some of its photographs."""
     stated = any(gap.reason.code in CONDITION_CODES for gap in gaps)
-    lack = "not comparable" if stated else "no number"
     if measured == 0:
-        return lack
-    return f"{lack} for {len(gaps)} of {plural(measured + len(gaps), 'photograph')}"
+        return tr("not comparable") if stated else tr("no number")
+    photographs = measured + len(gaps)
+    if stated:
+        return trn(
+            "not comparable for {lacking} of {count} photograph",
+            "not comparable for {lacking} of {count} photographs",
+            photographs,
+            lacking=len(gaps),
+        )
+    return trn(
+        "no number for {lacking} of {count} photograph",
+        "no number for {lacking} of {count} photographs",
+        photographs,
+        lacking=len(gaps),
+    )

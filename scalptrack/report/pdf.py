@@ -17,11 +17,22 @@ from scalptrack.chart import chart_height_in, draw_timeline_on
 from scalptrack.chart.drawing import PAPER, chart_style
 from scalptrack.chart.plan import INK, QUIET_INK, WIDTH_IN
 from scalptrack.lettering import missing_letters
-from scalptrack.records import Change, ImageArray, SaltEstimate, Tier, Timeline, Verdict
+from scalptrack.records import (
+    Change,
+    ImageArray,
+    SaltEstimate,
+    Status,
+    Tier,
+    Timeline,
+    Verdict,
+    ZoneTimeline,
+)
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
-from scalptrack.report.hair_index import HAIR_INDEX_RULE, hair_index_rows
+from scalptrack.report.hair_index import hair_index_rows, hair_index_rule
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
+from scalptrack.report.words import VERDICT_NAMES, status_words
+from scalptrack.translation import ENGLISH, current_language, marked, tr
 from scalptrack.wording import (
     less_sure,
     percent,
@@ -43,11 +54,14 @@ POINTS_PER_IN = 72.0
 CHARACTER = 0.51
 """Mean width of a character of DejaVu Sans, relative to the size of the type."""
 
-FOOT = (
+FOOT = marked(
     "Visible hair coverage of the scalp that all photographs of a view show. Not a diagnosis; it "
     "says nothing about why a coverage changed."
 )
 VERDICT_COLOUR = {Verdict.INCREASE: "#0072b2", Verdict.DECREASE: "#b34700"}
+
+WIDER = 1.07
+"""How much wider a character of another language than English may be: German has more capitals."""
 
 ReadPicture = Callable[[str], ImageArray | None]
 
@@ -87,7 +101,7 @@ class _Sheet:
         """
         left_in, width_in = column
         line_in = 1.38 * size / POINTS_PER_IN
-        characters = int(width_in * POINTS_PER_IN / (size * CHARACTER))
+        characters = int(width_in * POINTS_PER_IN / (size * character_width()))
         together = printable(words).replace(" %", "\u00a0%")
         lines = textwrap.wrap(together, characters, break_on_hyphens=False) or [""]
         for line in lines:
@@ -99,6 +113,11 @@ class _Sheet:
     def gap(self, times: float = 1.0) -> None:
         """Leave some room."""
         self.below_in -= times * GAP_IN
+
+
+def character_width() -> float:
+    """Mean width of a character in the language of the run, relative to the size of the type."""
+    return CHARACTER if current_language() == ENGLISH else WIDER * CHARACTER
 
 
 def build_pdf(context: ReportContext, read_picture: ReadPicture) -> bytes:
@@ -119,7 +138,9 @@ def build_pdf(context: ReportContext, read_picture: ReadPicture) -> bytes:
     stream = io.BytesIO()
     with mpl.rc_context(chart_style() | {"pdf.fonttype": 42}), missing_letters():
         no_trace = {"CreationDate": None, "Creator": None, "Producer": None}
-        titled = no_trace | {"Title": printable(f"{context.title} - scalptrack report")}
+        titled = no_trace | {
+            "Title": printable(tr("{title} - scalptrack report", title=context.title))
+        }
         with PdfPages(stream, metadata=titled) as document:
             for page in draw_pages(context, read_picture):
                 document.savefig(page)
@@ -141,12 +162,14 @@ def draw_pages(context: ReportContext, read_picture: ReadPicture) -> list[Figure
 def _frame(page: Figure, title: str, number: int, count: int) -> None:
     """Head and foot of a page."""
     top, left = 1 - 0.45 / A4_IN[1], SIDE_IN / A4_IN[0]
-    head = shortened(printable(f"scalptrack report · {title}"), 80)
+    head = shortened(printable(tr("scalptrack report · {title}", title=title)), 80)
     page.text(left, top, head, size=8.5, color=QUIET_INK, va="top")
-    page.text(
-        1 - left, top, f"{number} of {count}", size=8.5, color=QUIET_INK, va="top", ha="right"
-    )
-    page.text(left, 0.4 / A4_IN[1], FOOT, size=7.2, color=QUIET_INK, va="bottom")
+    place = tr("{number} of {count}", number=number, count=count)
+    page.text(1 - left, top, place, size=8.5, color=QUIET_INK, va="top", ha="right")
+    # A longer translation takes two lines.
+    width = round((A4_IN[0] - 2 * SIDE_IN) * POINTS_PER_IN / (7.2 * character_width()))
+    foot = "\n".join(textwrap.wrap(tr(FOOT), width))
+    page.text(left, 0.4 / A4_IN[1], foot, size=7.2, color=QUIET_INK, va="bottom")
 
 
 def _write_section(sheet: _Sheet, section: TimelineSection, read_picture: ReadPicture) -> None:
@@ -166,10 +189,10 @@ def _write_section(sheet: _Sheet, section: TimelineSection, read_picture: ReadPi
     _write_precision(sheet, timeline)
     _write_hair_index(sheet, timeline)
     if timeline.trend_words:
-        _heading(sheet, "Straight-line trend")
+        _heading(sheet, tr("Straight-line trend"))
         sheet.text(timeline.trend_words, size=8.5)
     if timeline.gaps:
-        _heading(sheet, "Photographs without a number")
+        _heading(sheet, tr("Photographs without a number"))
         for gap in timeline.gaps:
             sheet.text(f"{gap.name}: {gap.reason.message}", size=8.5)
 
@@ -179,12 +202,18 @@ def _write_precision(sheet: _Sheet, timeline: Timeline) -> None:
     rows = precision_rows(timeline)
     if not rows:
         return
-    _heading(sheet, "Precision")
+    _heading(sheet, tr("Precision"))
     sheet.text(precision_words(timeline), size=8.5)
     sheet.gap(0.5)
     for row in rows:
-        degrees = f", {row.degrees} degrees of freedom" if row.degrees else ""
-        line = f"{row.part}: {row.sd} points{degrees}; {row.source}"
+        degrees = tr(", {degrees} degrees of freedom", degrees=row.degrees) if row.degrees else ""
+        line = tr(
+            "{part}: {points} points{degrees}; {source}",
+            part=row.part,
+            points=row.sd,
+            degrees=degrees,
+            source=row.source,
+        )
         sheet.text(line, size=7.6, column=FOOTNOTE_WIDTH)
     sheet.gap(0.5)
     sheet.text(precision_rule(timeline), size=7.6, colour=QUIET_INK, column=FOOTNOTE_WIDTH)
@@ -194,12 +223,12 @@ def _write_hair_index(sheet: _Sheet, timeline: Timeline) -> None:
     """Every visit on the scale of the hair index."""
     if not timeline.visits:
         return
-    _heading(sheet, "The same on the scale of the hair index")
+    _heading(sheet, tr("The same on the scale of the hair index"))
     for row in hair_index_rows(timeline):
-        difference = "" if row.change == "–" else f"; difference {row.change}"
+        difference = "" if row.change == "–" else tr("; difference {change}", change=row.change)
         sheet.text(f"{short_date(row.visit_date)}: {row.level}{difference}", size=8.5)
     sheet.gap(0.5)
-    sheet.text(HAIR_INDEX_RULE, size=7.6, colour=QUIET_INK, column=FOOTNOTE_WIDTH)
+    sheet.text(hair_index_rule(), size=7.6, colour=QUIET_INK, column=FOOTNOTE_WIDTH)
 
 
 def _heading(sheet: _Sheet, words: str) -> None:
@@ -226,7 +255,8 @@ def _write_chart(sheet: _Sheet, timeline: Timeline) -> None:
     sheet.gap()
     for visit in timeline.visits[:1]:
         sheet.text(short_date(visit.visit_date), size=8.5, weight="bold", column=column)
-        sheet.text(f"{percent(visit.coverage_fraction)}, baseline", size=8.5, column=column)
+        level = tr("{percent}, baseline", percent=percent(visit.coverage_fraction))
+        sheet.text(level, size=8.5, column=column)
     for change in timeline.changes[-9:]:
         sheet.gap(0.4)
         _write_change(sheet, change, column)
@@ -243,7 +273,7 @@ def _write_change(sheet: _Sheet, change: Change, column: tuple[float, float]) ->
     if change.tier is Tier.B:
         sheet.text(less_sure(change.aligned_by), size=7.6, colour=QUIET_INK, column=column)
     colour = VERDICT_COLOUR.get(change.verdict, QUIET_INK)
-    sheet.text(f"{words.sign} {words.words}", size=8.5, colour=colour, column=column)
+    sheet.text(f"{words.sign} {tr(words.words)}", size=8.5, colour=colour, column=column)
 
 
 def _write_pictures(
@@ -254,9 +284,9 @@ def _write_pictures(
         return
     latest = max(follow_ups, key=lambda each: (each.visit_date, -(each.replicate or 0)))
     labelled = (
-        (latest.baseline, "reference"),
+        (latest.baseline, tr("reference")),
         (latest.aligned, short_date(latest.visit_date)),
-        (latest.gain_loss, "blue: more hair, orange: less"),
+        (latest.gain_loss, tr("blue: more hair, orange: less")),
     )
     shown = [(read_picture(name), label) for name, label in labelled if name]
     pictures = [(_halved(pixels), label) for pixels, label in shown if pixels is not None]
@@ -291,22 +321,35 @@ def _write_zones(sheet: _Sheet, section: TimelineSection) -> None:
     given = [(each, each.timeline) for each in section.zones if each.timeline is not None]
     if not given:
         return
-    _heading(sheet, "Zones of the scalp (borders are estimated from an average head)")
+    _heading(sheet, tr("Zones of the scalp (borders are estimated from an average head)"))
     for zone, timeline in given:
-        if not timeline.visits:
-            continue
-        visit = timeline.visits[-1]
-        line = (
-            f"{zone.zone}, {short_date(visit.visit_date)}: {percent(visit.coverage_fraction)} "
-            f"({points(visit.low_fraction)} to {points(visit.high_fraction)} %)"
+        if timeline.visits:
+            sheet.text(_zone_words(zone, timeline), size=8.5)
+
+
+def _zone_words(zone: ZoneTimeline, timeline: Timeline) -> str:
+    """Write the latest coverage and change of a zone."""
+    visit = timeline.visits[-1]
+    line = tr(
+        "{zone}, {day}: {percent} ({low} to {high} %)",
+        zone=zone.zone,
+        day=short_date(visit.visit_date),
+        percent=percent(visit.coverage_fraction),
+        low=points(visit.low_fraction),
+        high=points(visit.high_fraction),
+    )
+    change = next((c for c in timeline.changes if c.visit_date == visit.visit_date), None)
+    if change is not None:
+        verdict = tr(VERDICT_NAMES[change.verdict])
+        words = tr(
+            "{change} from baseline: {verdict}", change=change_words(change), verdict=verdict
         )
-        change = next((c for c in timeline.changes if c.visit_date == visit.visit_date), None)
-        if change is not None:
-            line += f", {change_words(change)} from baseline: {change.verdict.value}"
-        least_sure = visit if change is None or change.tier is None else change
-        if least_sure.tier is Tier.B:
-            line += f", {less_sure(least_sure.aligned_by)}"
-        sheet.text(f"{line}; {100 * zone.seen_fraction:.0f} % of the zone is seen.", size=8.5)
+        line += f", {words}"
+    least_sure = visit if change is None or change.tier is None else change
+    if least_sure.tier is Tier.B:
+        line += f", {less_sure(least_sure.aligned_by)}"
+    seen = tr("{percent} % of the zone is seen.", percent=f"{100 * zone.seen_fraction:.0f}")
+    return f"{line}; {seen}"
 
 
 def _rough_salt(estimate: SaltEstimate) -> str:
@@ -319,21 +362,27 @@ def _rough_salt(estimate: SaltEstimate) -> str:
 def _write_files(sheet: _Sheet, context: ReportContext) -> None:
     """Counts, SALT estimates and where the numbers come from."""
     sheet.turn()
-    sheet.text("About this report", size=16, weight="bold")
+    sheet.text(tr("About this report"), size=16, weight="bold")
     sheet.gap()
     for each in context.salt:
-        sheet.text(
-            f"SALT estimate, {each.subject}, {short_date(each.visit_date)}: {each.salt:.0f} "
-            f"({each.low:.0f} to {each.high:.0f}). Every part of the scalp without visible hair "
-            f"counts as loss; it is no clinician's score.{_rough_salt(each)}"
+        words = tr(
+            "SALT estimate, {subject}, {day}: {salt} ({low} to {high}). Every part of the scalp "
+            "without visible hair counts as loss; it is no clinician's score.",
+            subject=each.subject,
+            day=short_date(each.visit_date),
+            salt=f"{each.salt:.0f}",
+            low=f"{each.low:.0f}",
+            high=f"{each.high:.0f}",
         )
+        sheet.text(f"{words}{_rough_salt(each)}")
     counts = [
-        f"{sum(outcome.status.value == name for outcome in context.outcomes)} {name}"
-        for name in ("measured", "refused", "rejected")
+        f"{sum(outcome.status is status for outcome in context.outcomes)} {status_words(status)}"
+        for status in Status
     ]
-    sheet.text(f"{len(context.outcomes)} files: {', '.join(counts)}.")
+    total = len(context.outcomes)
+    sheet.text(tr("{files} files: {counts}.", files=total, counts=", ".join(counts)))
     for note in context.notes:
         sheet.text(note)
-    _heading(sheet, "Where the numbers come from")
+    _heading(sheet, tr("Where the numbers come from"))
     for label, value in context.provenance:
         sheet.text(f"{label}: {value}", size=8.5)

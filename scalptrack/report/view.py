@@ -23,12 +23,16 @@ from scalptrack.records import (
 from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineSection
 from scalptrack.report.inline_svg import inline_svg
 from scalptrack.report.live import live_chart
+from scalptrack.translation import marked, number, tr
 from scalptrack.wording import long_date, signed_points
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictWords:
-    """How a verdict is shown: its sign (the chart's shape), its words, and its class of style."""
+    """How a verdict is shown: its sign (the chart's shape), its words, and its class of style.
+
+    The words are English, to be translated where they are used.
+    """
 
     sign: str
     words: str
@@ -36,10 +40,10 @@ class VerdictWords:
 
 
 VERDICT_WORDS = {
-    Verdict.INCREASE: VerdictWords("▲", "higher", "increase"),
-    Verdict.DECREASE: VerdictWords("▼", "lower", "decrease"),
-    Verdict.NO_DETECTABLE_CHANGE: VerdictWords("●", "no detectable change", "same"),
-    Verdict.NOT_COMPARABLE: VerdictWords("×", "not comparable", "none"),
+    Verdict.INCREASE: VerdictWords("▲", marked("higher"), "increase"),
+    Verdict.DECREASE: VerdictWords("▼", marked("lower"), "decrease"),
+    Verdict.NO_DETECTABLE_CHANGE: VerdictWords("●", marked("no detectable change"), "same"),
+    Verdict.NOT_COMPARABLE: VerdictWords("×", marked("not comparable"), "none"),
 }
 
 
@@ -152,8 +156,9 @@ def _withheld(zones: Sequence[ZoneTimeline]) -> tuple[tuple[str, tuple[str, ...]
     by_reason: dict[str, tuple[str, list[str]]] = {}
     for zone in zones:
         if zone.reason is not None:
-            text = zone.reason.message.replace(f"The {zone.zone} zone", "This zone")
-            text = text.replace(f"of the {zone.zone} zone", "of this zone")
+            text = zone.reason.message
+            text = text.replace(tr("The {zone} zone", zone=zone.zone), tr("This zone"))
+            text = text.replace(tr("of the {zone} zone", zone=zone.zone), tr("of this zone"))
             by_reason.setdefault(text, (text, []))[1].append(zone.zone)
     return tuple((text, tuple(names)) for text, names in by_reason.values())
 
@@ -183,46 +188,59 @@ def _findings(outcomes: Sequence[Outcome]) -> tuple[FindingView, ...]:
 
 def chart_label(timeline: Timeline) -> str:
     """Say in words what the chart shows, for those who can't see it."""
-    return (
-        f"Chart of visible hair coverage over time, {timeline.subject}, {timeline.view}: "
-        f"{len(timeline.visits)} visits with a number, {len(timeline.gaps)} photographs without. "
-        f"{timeline.summary} The tables below hold all numbers."
+    return tr(
+        "Chart of visible hair coverage over time, {subject}, {view}: {visits} visits with a "
+        "number, {gaps} photographs without. {summary} The tables below hold all numbers.",
+        subject=timeline.subject,
+        view=timeline.view,
+        visits=len(timeline.visits),
+        gaps=len(timeline.gaps),
+        summary=timeline.summary,
     )
 
 
 def change_words(change: Change) -> str:
     """Write a change with its interval, e.g. ``"+6.2 points (+3.1 to +9.3)"``."""
-    span = f"{signed_points(change.low_fraction)} to {signed_points(change.high_fraction)}"
-    return f"{signed_points(change.change_fraction)} points ({span})"
+    return tr(
+        "{points} points ({low} to {high})",
+        points=signed_points(change.change_fraction),
+        low=signed_points(change.low_fraction),
+        high=signed_points(change.high_fraction),
+    )
 
 
 def finding_words(finding: Finding) -> str:
     """Write what was measured and where the limit lies; nothing where nothing was measured."""
     if finding.code in COPY_CODES:
         return ""
-    unit = f" {finding.unit}" if finding.unit else ""
-    return f"{finding.value:.4g}{unit} (limit {finding.limit:.4g}{unit})"
+    unit = f" {tr(finding.unit)}" if finding.unit else ""
+    return tr(
+        "{value} (limit {limit})",
+        value=number(finding.value, ".4g") + unit,
+        limit=number(finding.limit, ".4g") + unit,
+    )
 
 
 def condition_words(conditions: VisitConditions) -> str:
     """Write what the user stated of a visit, e.g. ``"5 March 2024: wet, hair 12 mm long"``."""
     stated = []
     if conditions.days_since_haircut is not None:
-        stated.append(f"last haircut {conditions.days_since_haircut:g} days before")
+        days = number(conditions.days_since_haircut, "g")
+        stated.append(tr("last haircut {days} days before", days=days))
     if conditions.hair_length_mm is not None:
-        stated.append(f"hair {conditions.hair_length_mm:g} mm long")
+        stated.append(tr("hair {mm} mm long", mm=number(conditions.hair_length_mm, "g")))
     answers = (
-        (conditions.wet, "wet", "dry"),
-        (conditions.fibres, "hair fibres", "no hair fibres"),
-        (conditions.dyed, "dyed", "not dyed"),
-        (conditions.micropigmentation, "micropigmentation", "no micropigmentation"),
+        (conditions.wet, tr("wet"), tr("dry")),
+        (conditions.fibres, tr("hair fibres"), tr("no hair fibres")),
+        (conditions.dyed, tr("dyed"), tr("not dyed")),
+        (conditions.micropigmentation, tr("micropigmentation"), tr("no micropigmentation")),
     )
     stated += [yes if answer else no for answer, yes, no in answers if answer is not None]
     if conditions.parting:
-        stated.append(f"parting {conditions.parting}")
+        stated.append(tr("parting {parting}", parting=conditions.parting))
     if conditions.note:
         stated.append(conditions.note)
-    return f"{long_date(conditions.visit_date)}: {', '.join(stated) or 'nothing stated'}"
+    return f"{long_date(conditions.visit_date)}: {', '.join(stated) or tr('nothing stated')}"
 
 
 def picture_address(address: str) -> str:

@@ -11,7 +11,8 @@ from scalptrack.corrections import Corrections, DrawnRegion, HandSetPoints
 from scalptrack.records import Catalog, Event, Photograph, Reason
 from scalptrack.review.decisions import Target
 from scalptrack.review.log import Decision, DecisionLog
-from scalptrack.wording import plural, printable
+from scalptrack.translation import tr, trn
+from scalptrack.wording import printable
 
 Decisions = Mapping[Target, Decision]
 
@@ -92,11 +93,23 @@ def apply_decisions(
     lost = len(effective(decisions)) - len(applied)
     if lost:
         notes.append(
-            f"{source}: {plural(lost, 'decision')} on photographs or people that aren't among "
-            "these; nothing was done with them."
+            trn(
+                "{source}: {count} decision on photographs or people that aren't among these; "
+                "nothing was done with them.",
+                "{source}: {count} decisions on photographs or people that aren't among these; "
+                "nothing was done with them.",
+                lost,
+                source=source,
+            )
         )
     if applied:
-        notes.insert(0, f"{source}: {plural(len(applied), 'decision')} of a reviewer applied.")
+        said = trn(
+            "{source}: {count} decision of a reviewer applied.",
+            "{source}: {count} decisions of a reviewer applied.",
+            len(applied),
+            source=source,
+        )
+        notes.insert(0, said)
     return catalog, replace(corrections_of(known), notes=tuple(notes), record=record)
 
 
@@ -137,8 +150,12 @@ def with_references(
         place = (photograph.subject, photograph.view)
         if place in chosen:
             notes.append(
-                f"{printable(chosen[place].name)} and {printable(photograph.name)} were both "
-                "marked as the reference of one view; the later mark counts."
+                tr(
+                    "{name} and {other} were both marked as the reference of one "
+                    "view; the later mark counts.",
+                    name=printable(chosen[place].name),
+                    other=printable(photograph.name),
+                )
             )
         chosen[place] = photograph
     marked = tuple(
@@ -154,7 +171,7 @@ def _excluded(decisions: Decisions) -> dict[str, Reason]:
     found = {}
     for sha256, each in _of(decisions, "verdict").items():
         if each.value["verdict"] == "excluded":
-            sentence = f"Excluded by {each.who}: {each.value['reason']}"
+            sentence = tr("Excluded by {who}: {reason}", who=each.who, reason=each.value["reason"])
             found[sha256] = Reason("excluded", sentence)
     return found
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scalptrack.errors import HeadNotFoundError
 from scalptrack.records import BoolArray, FloatArray, ImageArray
+from scalptrack.translation import tr
 
 SEARCH_PX = 256
 """Long side of the picture that is searched: a head of a tenth of it is still 26 px wide."""
@@ -101,7 +102,12 @@ def find_head(image: ImageArray, *, seed: int) -> FoundHead:
     foreground = _foreground(small, seed)
     centre, radius = _largest_disc(foreground)
     if np.pi * radius**2 < MIN_HEAD_SHARE * foreground.size:
-        _refuse(f"the largest roundish thing fills {np.pi * radius**2 / foreground.size:.1%} of it")
+        _refuse(
+            tr(
+                "the largest roundish thing fills {size:.1%} of it",
+                size=np.pi * radius**2 / foreground.size,
+            )
+        )
     ellipse = _outline_ellipse(foreground, centre, radius)
     (x, y), axes, angle = ellipse
     _judge(small, foreground, ellipse)
@@ -134,7 +140,7 @@ def _foreground(small: ImageArray, seed: int) -> BoolArray:
     background, person = np.zeros((1, 65)), np.zeros((1, 65))
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.uint8)
     if lab.reshape(-1, 3).std(axis=0).max() < 1:
-        _refuse("it shows a single colour")
+        _refuse(tr("it shows a single colour"))
     cv2.grabCut(lab, labels, (0, 0, 0, 0), background, person, 4, cv2.GC_INIT_WITH_MASK)
     mask = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
@@ -195,27 +201,42 @@ def _judge(small: ImageArray, foreground: BoolArray, ellipse: _Ellipse) -> None:
     radius = radius.reshape(foreground.shape)
     elongation = max(ellipse[1]) / max(min(ellipse[1]), 1e-6)
     if elongation > MAX_ELONGATION:
-        _refuse(f"what stands out is {elongation:.1f} times longer than wide")
+        _refuse(
+            tr("what stands out is {elongation:.1f} times longer than wide", elongation=elongation)
+        )
     # The lower quarter may run into neck and shoulders.
     near = (radius < 1.25) & (rows < ellipse[0][1] + 0.3 * min(ellipse[1]))
     inside = radius < 1
     union = (near & (inside | foreground)).sum()
     fit = float((near & inside & foreground).sum() / max(union, 1))
     if fit < MIN_FIT:
-        _refuse(f"what stands out fits a head's outline by {fit:.0%}, {MIN_FIT:.0%} is needed")
+        _refuse(
+            tr(
+                "what stands out fits a head's outline by {fit:.0%}, {min_fit:.0%} is needed",
+                fit=fit,
+                min_fit=MIN_FIT,
+            )
+        )
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     ring = (radius > 1.05) & (radius < 1.3) & (rows < ellipse[0][1]) & ~foreground
     if ring.sum() < 20:
-        _refuse("no background is seen around it: step back")
+        _refuse(tr("no background is seen around it: step back"))
     off = np.linalg.norm(lab[inside & near] - np.median(lab[ring], axis=0), axis=1)
     contrast = float(np.median(off))
     if contrast < MIN_RIM_CONTRAST:
-        _refuse(f"nothing stands out from the background (contrast {contrast:.1f} in Lab)")
+        _refuse(
+            tr(
+                "nothing stands out from the background (contrast {contrast:.1f} in Lab)",
+                contrast=contrast,
+            )
+        )
 
 
 def _refuse(why: str) -> None:
-    message = (
-        f"No head was found in this photograph: {why}. Photograph the head from nearby before a "
-        "plain background, with all of it in the frame."
+    message = tr(
+        "No head was found in this photograph: {why}. Photograph the "
+        "head from nearby before a plain background, with all of it in "
+        "the frame.",
+        why=why,
     )
     raise HeadNotFoundError(message)

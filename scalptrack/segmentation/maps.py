@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scalptrack.errors import HeadNotFoundError
 from scalptrack.records import BoolArray, RegionClass
+from scalptrack.translation import tr
 
 MIN_SCALP_SHARE = 0.02
 """Smallest share of the crop that counts as scalp; below it no head was found."""
@@ -113,10 +114,13 @@ def require_scalp(maps: Maps, scalp: BoolArray, inside: BoolArray) -> None:
         raise doubtful(confidence, MIN_SCALP_CONFIDENCE)
     around = _skin_around(maps, scalp, inside)
     if around > MAX_SKIN_AROUND:
-        message = (
-            f"What looks like scalp in this photograph has skin along {100 * around:.0f} % of its "
-            f"border (at most {100 * MAX_SKIN_AROUND:.0f} % is accepted): it may be a chin or a "
-            "cheek. Photograph the head from above or from the side of the hair."
+        message = tr(
+            "What looks like scalp in this photograph has skin along "
+            "{around:.0f} % of its border (at most {max_skin_around:.0f} % "
+            "is accepted): it may be a chin or a cheek. Photograph the "
+            "head from above or from the side of the hair.",
+            around=100 * around,
+            max_skin_around=100 * MAX_SKIN_AROUND,
         )
         raise HeadNotFoundError(message)
 
@@ -124,24 +128,39 @@ def require_scalp(maps: Maps, scalp: BoolArray, inside: BoolArray) -> None:
 def doubtful(confidence: float, limit: float) -> HeadNotFoundError:
     """The error where something may be scalp, and may be not."""
     return HeadNotFoundError(
-        f"It is not certain what is scalp in this photograph (confidence {confidence:.2f}, at "
-        f"least {limit:.2f} is needed). Take it closer, with the whole head in the frame and "
-        "before a plain background."
+        tr(
+            "It is not certain what is scalp in this photograph "
+            "(confidence {confidence:.2f}, at least {limit:.2f} is "
+            "needed). Take it closer, with the whole head in the frame and "
+            "before a plain background.",
+            confidence=confidence,
+            limit=limit,
+        )
     )
 
 
 def not_found(share: float) -> HeadNotFoundError:
     """The error where nothing looks like scalp."""
     return HeadNotFoundError(
-        f"No head was found in this photograph: scalp fills {100 * share:.2f} % of the searched "
-        "area. Photograph the head from nearby, with all of it in the frame."
+        tr(
+            "No head was found in this photograph: scalp fills {share:.2f} "
+            "% of the searched area. Photograph the head from nearby, with "
+            "all of it in the frame.",
+            share=100 * share,
+        )
     )
 
 
 def not_a_head(support: float, limit: float) -> HeadNotFoundError:
     """The error where what looks like scalp from near doesn't from farther away."""
     return HeadNotFoundError(
-        f"What looks like scalp from near does not from farther away (confidence {support:.2f}, at "
-        f"least {limit:.2f} is needed): it may be a beard, a shadow or cloth. Photograph the head "
-        "from above or from the side of the hair, before a plain background."
+        tr(
+            "What looks like scalp from near does not from farther away "
+            "(confidence {support:.2f}, at least {limit:.2f} is needed): "
+            "it may be a beard, a shadow or cloth. Photograph the head "
+            "from above or from the side of the hair, before a plain "
+            "background.",
+            support=support,
+            limit=limit,
+        )
     )

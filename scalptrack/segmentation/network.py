@@ -46,6 +46,7 @@ from scalptrack.segmentation.maps import (
 )
 from scalptrack.segmentation.perturb import RECIPES, perturbed
 from scalptrack.segmentation.uncertainty import doubt_of
+from scalptrack.translation import marked, tr
 
 MODEL_FOLDER = Path(__file__).parent / "model"
 MODEL_NAME = "scalpnet.onnx"
@@ -297,9 +298,11 @@ def _second_opinion(
             severity=Severity.WARNING,
             value=100 * abs(opinion.coverage_fraction(region) - coverage),
             limit=100 * allowed,
-            unit="points",
-            advice="Hair and scalp are hard to tell apart in this photograph; "
-            "retake it with softer, even light.",
+            unit=marked("points"),
+            advice=tr(
+                "Hair and scalp are hard to tell apart in this photograph; "
+                "retake it with softer, even light."
+            ),
         ),
     )
 

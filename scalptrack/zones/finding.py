@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scalptrack.records import BoolArray, Reason, Segmentation
+from scalptrack.translation import tr
 from scalptrack.zones.anatomy import OFFERED, ZONES, zone_areas_cm2, zone_of
 from scalptrack.zones.frame import (
     FROM_ABOVE,
@@ -121,8 +122,11 @@ def _frame(
     if frame.misfit > MAX_MISFIT or frame.agreement < MIN_AGREEMENT:
         return Reason(
             "no_head_frame",
-            "The zones' borders can't be told: the scalp that was found in the reference "
-            "photograph doesn't have the shape that a head has from this side.",
+            tr(
+                "The zones' borders can't be told: the scalp that was found in "
+                "the reference photograph doesn't have the shape that a head "
+                "has from this side."
+            ),
         )
     return frame
 
@@ -132,15 +136,22 @@ def _right_way(upright: HeadFrame, turned: HeadFrame, forehead: str) -> HeadFram
     if not forehead:
         return Reason(
             "forehead_unknown",
-            "From above it can't be told in a photograph where the forehead is, so the zones' "
-            "borders aren't known. State it with --forehead top or --forehead bottom.",
+            tr(
+                "From above it can't be told in a photograph where the "
+                "forehead is, so the zones' borders aren't known. State it "
+                "with --forehead top or --forehead bottom."
+            ),
         )
     stated, other = (upright, turned) if forehead == "top" else (turned, upright)
     if stated.misfit >= CONTRADICTION_RATIO * other.misfit:
         return Reason(
             "forehead_contradicted",
-            f"The forehead is stated to point to the {forehead} of the picture, but the head fits "
-            "much better the other way round. Check --forehead.",
+            tr(
+                "The forehead is stated to point to the {forehead} of the "
+                "picture, but the head fits much better the other way round. "
+                "Check --forehead.",
+                forehead=forehead,
+            ),
         )
     return stated
 
@@ -169,14 +180,25 @@ def _zone_map(
 def _unreliable(zone: str, view: str) -> Reason:
     return Reason(
         "border_uncertain",
-        f"The {zone} zone isn't given in {view} photographs: on rendered heads its borders "
-        "couldn't be told well enough from this side.",
+        tr(
+            "The {zone} zone isn't given in {view} photographs: on "
+            "rendered heads its borders couldn't be told well enough from "
+            "this side.",
+            zone=zone,
+            view=view,
+        ),
     )
 
 
 def _too_little(zone: str, share: float) -> Reason:
     return Reason(
         "zone_too_small",
-        f"Only {100 * share:.0f} % of the {zone} zone is seen in all photographs of this view; "
-        f"{100 * MIN_SEEN_FRACTION:.0f} % are needed.",
+        tr(
+            "Only {share:.0f} % of the {zone} zone is seen in all "
+            "photographs of this view; {min_seen_fraction:.0f} % are "
+            "needed.",
+            share=100 * share,
+            zone=zone,
+            min_seen_fraction=100 * MIN_SEEN_FRACTION,
+        ),
     )

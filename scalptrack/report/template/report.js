@@ -79,7 +79,9 @@
   var NS = still.namespaceURI;
   var HEIGHT = 300;
   var PAD = { left: 46, right: 14, top: 26, bottom: 40 };
-  var MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  // In the language of the page; scalptrack/report/words.py names them.
+  var WORDS = JSON.parse(document.getElementById("content").dataset.words);
+  var MONTHS = WORDS.months.split(" ");
   var MIN_DAYS = 21;
   var SHAPES = ["M-6 -6H6V6H-6Z", "M0 -8L7 5H-7Z", "M0 -8L8 0L0 8L-8 0Z", "M-7 -5H7L0 8Z", "M-3 -7H3V-3H7V3H3V7H-3V3H-7V-3H-3Z"];
   var VERDICT = { increase: "var(--increase)", decrease: "var(--decrease)", baseline: "var(--ink)" };
@@ -105,6 +107,10 @@
     element.addEventListener("click", act);
     parent.appendChild(element);
     return element;
+  }
+
+  function filled(text, name, value) {
+    return text.split("{" + name + "}").join(value);
   }
 
   // Days since 0001-01-01 (proleptic, 1-based) to a date, in UTC.
@@ -141,7 +147,7 @@
     this.from = this.whole[0];
     this.to = this.whole[1];
     this.controls();
-    this.picture = make("svg", { role: "group", "aria-label": "Interactive chart of visible hair coverage, " + host.dataset.label + ". Tab or arrow keys move from visit to visit." }, host);
+    this.picture = make("svg", { role: "group", "aria-label": filled(WORDS.chart, "label", host.dataset.label) }, host);
     this.tip = document.createElement("p");
     this.tip.className = "tip";
     this.tip.setAttribute("role", "status");
@@ -170,7 +176,7 @@
     if (this.numbers.series.length > 1) {
       var group = document.createElement("fieldset");
       var legend = document.createElement("legend");
-      legend.textContent = "Show";
+      legend.textContent = WORDS.show;
       group.appendChild(legend);
       this.numbers.series.forEach(function (each, index) {
         var label = document.createElement("label");
@@ -193,20 +199,20 @@
     var zoom = document.createElement("div");
     zoom.className = "zoom";
     zoom.setAttribute("role", "group");
-    zoom.setAttribute("aria-label", "Time shown");
-    this.earlier = button(zoom, "‹", "Earlier", function () {
+    zoom.setAttribute("aria-label", WORDS.time);
+    this.earlier = button(zoom, "‹", WORDS.earlier, function () {
       self.move(-0.3);
     });
-    button(zoom, "+", "Zoom in", function () {
+    button(zoom, "+", WORDS.in, function () {
       self.scale(0.6);
     });
-    button(zoom, "−", "Zoom out", function () {
+    button(zoom, "−", WORDS.out, function () {
       self.scale(1 / 0.6);
     });
-    this.later = button(zoom, "›", "Later", function () {
+    this.later = button(zoom, "›", WORDS.later, function () {
       self.move(0.3);
     });
-    this.all = button(zoom, "all", "Show the whole time", function () {
+    this.all = button(zoom, WORDS.all, WORDS.whole, function () {
       self.show(self.whole[0], self.whole[1]);
     });
     bar.appendChild(zoom);
@@ -361,9 +367,9 @@
   Chart.prototype.hint = function () {
     var first = this.numbers.series[this.shown.indexOf(true)];
     return (
-      "Point at a visit, tap it, or move with Tab and the arrow keys to read its numbers. Blue: higher than at baseline, orange: lower, grey: no detectable change." +
-      (first ? " Band: what can't be told from measurement error (" + first.name + ")." : "") +
-      (this.rough ? " Hollow: " + this.numbers.less_sure + "." : "")
+      WORDS.hint +
+      (first ? " " + filled(WORDS.band, "series", first.name) : "") +
+      (this.rough ? " " + filled(WORDS.hollow, "less_sure", this.numbers.less_sure) : "")
     );
   };
 
