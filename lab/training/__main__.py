@@ -43,6 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     back = commands.add_parser("restore", help="an exported network as a checkpoint")
     back.add_argument("file", type=Path)
     back.add_argument("checkpoint", type=Path)
+    mean = commands.add_parser("average", help="a network between two, one trained on from another")
+    mean.add_argument("before", type=Path)
+    mean.add_argument("after", type=Path)
+    mean.add_argument("out", type=Path)
+    mean.add_argument("--share", type=float, default=0.5, help="weight of the second")
     judge = commands.add_parser("evaluate", help="tables on held-out seeds or on lab/phantom")
     judge.add_argument("--model", type=Path, default=MODEL_FOLDER / "scalpnet.onnx")
     judge.add_argument("--shards", type=Path, nargs="*", default=[])
@@ -84,6 +89,10 @@ def main() -> None:
         from lab.training.restore import restore
 
         print(restore(options.file, options.checkpoint))
+    elif options.command == "average":
+        from lab.training.average import average
+
+        print(average(options.before, options.after, options.out, options.share))
     else:
         from lab.training.evaluate import print_tables
 

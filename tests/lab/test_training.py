@@ -381,3 +381,22 @@ def test_coarse_answers_that_were_not_given_ask_nothing(tmp_path, monkeypatch) -
     bare = {k: torch.zeros_like(v) if k.startswith("coarse.") else v for k, v in begun.items()}
     assert "coarse" not in moved(bare, "bare")
     assert "coarse" not in moved(bare, "bare", iterations=3)  # Goes on where that ended.
+
+
+def test_a_network_between_two_has_the_weights_between_theirs(tmp_path) -> None:
+    torch = pytest.importorskip("torch")
+    from lab.training.average import average
+    from lab.training.network import Segmenter
+
+    torch.manual_seed(3)
+    ends = [Segmenter(widths=(4, 4, 4, 4, 4)) for _ in range(2)]
+    paths = [tmp_path / "before.pt", tmp_path / "after.pt"]
+    for end, path in zip(ends, paths, strict=True):
+        torch.save({"average": end.state_dict()}, path)
+    found = torch.load(average(*paths, tmp_path / "mean.pt", 0.25), weights_only=True)["average"]
+    before, after = (end.stem[0].weight for end in ends)
+    torch.testing.assert_close(found["stem.0.weight"], 0.75 * before + 0.25 * after)
+    assert found["stem.1.num_batches_tracked"].dtype == torch.int64
+    torch.save({"average": Segmenter(widths=(4, 4, 4, 4, 8)).state_dict()}, paths[0])
+    with pytest.raises(ValueError, match=r"before.pt and after.pt are not of one shape"):
+        average(*paths, tmp_path / "mean.pt")
