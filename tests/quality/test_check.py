@@ -196,6 +196,12 @@ def test_head_cut_off():
     assert cut_off_percent(whole) == 0
 
 
+def test_a_frame_that_scalp_fills_is_too_near():
+    scene = Scene(head_px=900, size=(600, 600))
+    assert cut_off_percent(scene.segmentation()) > 300
+    assert scene.findings(scene.photograph())["head_cut_off"] is Severity.ERROR
+
+
 def test_a_grid_beyond_the_frame_doesnt_hide_that_the_head_is_cut_off():
     scene = Scene(head_px=520, size=(800, 700), centre=(120, 400))
     inner = scene.segmentation()
