@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lab.benchmarks.bad_pairs_report import GATES, auc, bound, joint, outcome, roc
-from scalptrack.registration import gates
+from scalptrack.registration import gates, refusals
 
 PASSING = {
     "bare_skin_fraction": 0.4,
@@ -63,7 +63,7 @@ def test_few_points_are_enough_where_the_skins_are_alike() -> None:
 def test_every_gate_of_the_program_is_in_the_tables() -> None:
     source = inspect.getsource(gates)
     assert all(f'"{name}"' in source for name in GATES)
-    assert set(gates._SENTENCES) == set(GATES)
+    assert set(refusals._SENTENCES) == set(GATES)
 
 
 def test_roc_and_auc_of_separate_values() -> None:
