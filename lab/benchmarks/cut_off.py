@@ -6,9 +6,9 @@
 People of lab/strands, of seeds that no training drew, are rendered once with the whole head in
 pictures of `RENDERED_PX`, and squares of `FRAMES` times the head's width are cut out around the
 middle of the scalp: the same pixels, as a camera that comes nearer would frame them. Each square is
-judged as ``scalptrack segment`` does it; truth is the hair fraction of the scalp that the square
-shows. ``tables`` prints the error by frame and by the value of `head_cut_off`, and what a limit
-on it would refuse.
+judged as ``scalptrack segment`` does it, but for the limit of `head_cut_off` itself; truth is the
+hair fraction of the scalp that the square shows. ``tables`` prints the error by frame and by the
+value of `head_cut_off`, and what a limit on it would refuse.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lab.benchmarks.people import MIN_COSINE, Case, judge, stated_sd
+from lab.benchmarks.people import MIN_COSINE, Case, holds, judge_segmented
 from lab.strands.develop import develop
 from lab.strands.scene import render
 from scalptrack.errors import HeadNotFoundError
@@ -76,12 +76,12 @@ def run(path: Path, first: int, count: int) -> None:
         for case, picture in framed(seed):
             people.add(str(seed))
             try:
-                found = segmenter.segment(picture)
+                found = segmenter.segment(picture, perturbations=settings.perturbations)
             except HeadNotFoundError:
-                case["cut_off"] = None
-            else:
-                case["cut_off"] = cut_off_percent(found)
-            cases.append(case | judge(segmenter, picture, settings))
+                cases.append(case | {"refused": "no head", "cut_off": None})
+                continue
+            case["cut_off"] = cut_off_percent(found)
+            cases.append(case | judge_segmented(found, picture, settings, ignored="head_cut_off"))
         path.write_text(json.dumps(cases, indent=0), encoding="utf-8")
 
 
@@ -92,7 +92,7 @@ def row(name: str, cases: list[Case]) -> str:
     if not measured:
         return f"{start} | | | |"
     gap = 100 * np.array([case["measured"] - case["true"] for case in measured])
-    held = sum(abs(each) <= 196 * stated_sd(case) for each, case in zip(gap, measured, strict=True))
+    held = sum(holds(case) for case in measured)
     return (
         f"{start} {np.abs(gap).mean():.1f} | {np.sqrt(np.mean(gap**2)):.1f} | "
         f"{np.abs(gap).max():.0f} | {held} of {len(measured)} |"

@@ -1,7 +1,7 @@
 """Pictures of the report and its charts for the documentation, as wide as a phone and a desktop.
 
 Run: ``python -m lab.benchmarks.report_images RESULTS [--view "subject-01 · vertex"]`` where RESULTS
-is what ``scalptrack track sample_images --out RESULTS --forehead top --pdf`` wrote. Writes
+is what ``scalptrack track sample_images --out RESULTS --forehead top`` wrote. Writes
 ``docs/images/PART-390.png`` and ``docs/images/PART-1440.png`` for each part of the report, and the
 charts that lie beside it. Needs playwright and a Chromium on the path; fails when the page
 complains on its console or asks the network for anything.
