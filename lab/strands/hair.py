@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ _SRGB = {
     "grey": ((84, 82, 80), (172, 170, 168)),
     "white": ((180, 178, 174), (246, 244, 238)),
 }
+
+
+VOLUME_SHARE, VOLUME_FROM_MM = 0.45, 15.0
+"""Share of the styles of at least this length whose hair stands off from the head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Style:
         Combing: whorl, back, forward, left, right, centre, loose.
     side_share : float
         Length at the sides and the nape relative to the top: a barber's fade is below 1.
+    volume_mm : float
+        Height up to which strands stand off from the head.
     """
 
     pattern: str
@@ -68,6 +74,7 @@ class Style:
     turn_mm: float
     comb: str
     side_share: float = 1.0
+    volume_mm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +136,27 @@ def sample_style(rng: np.random.Generator, *, full_share: float = 0.0) -> Style:
         float(rng.choice([0.0, 0.0, 0.3, 0.6, 0.9])), curl, turn, comb,
         float(rng.uniform(0.06, 0.7)) if rng.random() < 0.35 and length < 120 else 1.0,
     )  # fmt: skip
+
+
+def fuller(rng: np.random.Generator, style: Style, *, longer_share: float) -> Style:
+    """The style with volume, now and then, as hair lies that is blown dry, curly or thick.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of randomness.
+    style : Style
+        As `sample_style` drew it: its hair lies close to the head.
+    longer_share : float
+        Chance of hair that reaches from the chin to the chest.
+    """
+    if rng.random() < longer_share:
+        length = float(rng.uniform(120, 420))
+        style = replace(style, length_mm=length, side_share=1.0, curl_mm=min(style.curl_mm, 4.0))
+    if style.length_mm < VOLUME_FROM_MM or rng.random() >= VOLUME_SHARE:
+        return style
+    most = min(60.0, (0.7 if style.curl_mm else 0.35) * style.length_mm)
+    return replace(style, volume_mm=float(np.exp(rng.uniform(np.log(2), np.log(max(most, 3))))))
 
 
 def _crown() -> tuple[float, float]:
@@ -335,7 +363,8 @@ def grow(
     step = (length / steps)[:, None].astype(np.float32)
     points = np.empty((n, steps + 1, 3), np.float32)
     points[:, 0] = p = roots.copy()
-    hover = (0.3 + rng.random(n) * (0.5 + 0.02 * style.length_mm)).astype(np.float32)
+    above = 0.5 + 0.02 * style.length_mm + style.volume_mm * np.sqrt(vigour)
+    hover = (0.3 + rng.random(n) * above).astype(np.float32)
     droop = style.gravity * style.length_mm / steps / 40 * np.array([0, 0, -1.0], np.float32)
     for k in range(steps):
         p = p + way * step

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from lab.strands.backdrop import backdrop, cloth, lone_scene
 from lab.strands.camera import Camera, Surface, look, sample_camera
 from lab.strands.draw import HairLayer, draw_strands
-from lab.strands.hair import Strands, Style, density_map, grow, sample_style, scatter_roots
+from lab.strands.hair import (
+    Strands,
+    Style,
+    density_map,
+    fuller,
+    grow,
+    sample_style,
+    scatter_roots,
+)
 from lab.strands.head import EAR, FACE, NECK, NOTHING, SCALP, SHOULDERS, Floats, Head, sample_head
 from lab.strands.light import Lighting, sample_lighting
 from lab.strands.noise import Volume, plane
@@ -169,8 +177,12 @@ def _sample_person(rng: np.random.Generator, size: int) -> _Person:
     """Who is photographed and how, in the order of `_Person`."""
     plain = bool(rng.random() < PLAIN_SHARE)
     head, camera = sample_head(rng), sample_camera(rng, size, plain=plain)
-    full_share = 0.6 if camera.view == "portrait" else 0.0
+    portrait = camera.view == "portrait"
+    full_share = 0.6 if portrait else 0.0
     skin, style, volume = sample_skin(rng), sample_style(rng, full_share=full_share), Volume(rng)
+    if style.pattern != "bald":
+        # A generator of its own: without volume the pictures stay as they were.
+        style = fuller(rng.spawn(1)[0], style, longer_share=0.3 if portrait else 0.04)
     lighting = sample_lighting(rng, camera, plain=plain)
     density = density_map(rng, head, style, volume)
     return _Person(plain, head, camera, skin, style, volume, lighting, density)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lab.paths import beside
 from lab.strands.develop import develop
+from lab.training.careless import CARELESS_SHARE, careless
 from lab.training.dataset import (
     SKIN_SHARE,
     WHOLE_FROM_PX,
@@ -160,6 +161,9 @@ def photographed(
     """The picture as a camera gives it: mostly mild, some with all that can go wrong."""
     if rng.random() < TEXTURE_SHARE:
         light = _textured(rng, light)
+    faulty = rng.random() < CARELESS_SHARE
+    if faulty:
+        light = careless(rng, light)
     if rng.random() < rough_share:
         return develop(rng, light)
     gains = 2 ** rng.normal(0, 0.35) * np.exp(rng.normal(0, 0.07, 3))
@@ -176,7 +180,8 @@ def photographed(
         shown = shown + np.float32(rng.uniform(0.2, 1.0)) * (shown - soft)
     shown += np.float32(rng.uniform(0, 0.02)) * rng.standard_normal(shown.shape, np.float32)
     coded = np.clip(shown * 255, 0, 255).astype(np.uint8)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 97))]
+    coarsest = 15 if faulty else 60
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(coarsest, 97))]
     done: NDArray[np.uint8] = cv2.imdecode(
         cv2.imencode(".jpg", coded, quality)[1], cv2.IMREAD_COLOR
     )

@@ -20,8 +20,10 @@ FIRST_SEED = 60_000
 VALIDATION_SEED = 90_000
 FUZZY = {"width": 414, "height": 552, "samples": 3, "truth_samples": 8}
 SHARP = {"width": 480, "height": 640, "samples": 6, "truth_samples": 12}
-FUZZY_SUBJECTS = 125
-"""The first so many are rendered cheaply and look soft; the rest are sharp."""
+LARGE = {"width": 720, "height": 960, "samples": 10, "truth_samples": 12}
+FUZZY_SUBJECTS, LARGE_FROM = 125, 600
+"""The first so many are rendered cheaply and look soft, the next are sharp; from `LARGE_FROM` on
+heads are large enough for the finer look of the program."""
 
 VIEWS = ("vertex", "frontal", "mid-pattern", "left-temporal", "right-temporal", "occipital")
 VIEW_CHANCE = (0.42, 0.24, 0.12, 0.07, 0.07, 0.08)
@@ -76,7 +78,7 @@ def specs(count: int, first: int = 0) -> list[PhotographSpec]:
         seed = FIRST_SEED + number
         view, subject, visit = _draw(seed)
         name = f"train-{number:04d}/{view}/2023-01-01"
-        size = FUZZY if number < FUZZY_SUBJECTS else SHARP
+        size = FUZZY if number < FUZZY_SUBJECTS else SHARP if number < LARGE_FROM else LARGE
         found.append(PhotographSpec(name, seed, seed, subject, visit, pose_sd_deg=9.0, **size))
     return found
 

@@ -8,7 +8,7 @@ import pytest
 from lab.strands.camera import Camera, Surface, look, sample_camera
 from lab.strands.develop import decode_light, develop, encode_light
 from lab.strands.draw import draw_strands
-from lab.strands.hair import Strands, grow, sample_style
+from lab.strands.hair import Strands, fuller, grow, sample_style
 from lab.strands.head import FACE, SCALP, sample_head
 from lab.strands.light import Lighting
 from lab.strands.noise import Volume
@@ -214,6 +214,37 @@ def test_a_fade_is_short_at_the_sides_and_long_on_top() -> None:
     points = grow(rng, head, style, roots, normal, np.ones(400, np.float32), volume).points_mm
     length = np.linalg.norm(np.diff(points, axis=1), axis=-1).sum(1)
     assert 0.1 < np.median(length[200:]) / np.median(length[:200]) < 0.35
+
+
+def test_hair_with_volume_stands_off_from_the_head_and_other_hair_does_not_change() -> None:
+    found = {}
+    for volume_mm in (0.0, 25.0):
+        rng = np.random.default_rng(4)
+        head, volume = sample_head(rng), Volume(rng)
+        style = replace(
+            sample_style(rng), length_mm=80.0, curl_mm=0.0, clump=0.0, volume_mm=volume_mm
+        )
+        roots = np.repeat(np.array([[0, 0, 110]], np.float32), 300, 0)
+        normal = np.repeat(np.array([[0, 0, 1]], np.float32), 300, 0)
+        points = grow(rng, head, style, roots, normal, np.ones(300, np.float32), volume).points_mm
+        row, column, far = head.cells(points[:, 2])
+        found[volume_mm] = far - head.radius_mm[row, column]
+    assert np.percentile(found[25.0], 90) > np.percentile(found[0.0], 90) + 8
+
+
+def test_volume_is_given_to_some_long_hair_and_to_no_stubble() -> None:
+    short, long = (
+        [
+            fuller(
+                rng, replace(sample_style(rng), length_mm=length, curl_mm=0.0), longer_share=0.0
+            ).volume_mm
+            for rng in map(np.random.default_rng, range(40))
+        ]
+        for length in (5.0, 90.0)
+    )
+    assert max(short) == 0
+    assert 0.2 < np.mean(np.array(long) > 0) < 0.8
+    assert max(long) <= 0.35 * 90
 
 
 @pytest.mark.parametrize(("x", "view"), [(600.0, "right-temporal"), (-600.0, "left-temporal")])
