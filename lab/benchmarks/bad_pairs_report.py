@@ -28,8 +28,12 @@ GATES = {
     "split_half_percent": (gates.MAX_SPLIT_HALF_PERCENT, -1),
     "correlation": (gates.MIN_CORRELATION, 1),
     "correlation_margin": (gates.MIN_CORRELATION_MARGIN, 1),
+    "reverse_percent": (gates.MAX_REVERSE_PERCENT, -1),
 }
 """Limit of each gate and its direction: 1 where more is better."""
+
+ASKED_LAST = "reverse_percent"
+"""Has a value only where every other gate is passed, and not by far."""
 
 
 def limit_of(name: str, values: dict[str, float]) -> float:
@@ -42,6 +46,8 @@ def limit_of(name: str, values: dict[str, float]) -> float:
 
 def margin(name: str, values: dict[str, float]) -> float:
     """How far a gate is passed, as a ratio: from 1 on it passes; 0 where there is no value."""
+    if name == ASKED_LAST and values and name not in values:
+        return 1e6
     if name not in values or not np.isfinite(values[name]):
         return 0.0
     limit, value = limit_of(name, values), values[name]
@@ -155,6 +161,8 @@ def by_gate(good: list[Row], bad: list[Row]) -> None:
         "alone refuses |\n|---|---|---|---|---|"
     )
     for name in GATES:
+        if name == ASKED_LAST:
+            continue
         a, b = (np.array([margin(name, each["gates"]) for each in part]) for part in (good, bad))
         others = [min(margin(k, each["gates"]) for k in GATES if k != name) for each in bad]
         alone = int(((np.array(others) >= 1.0) & (b < 1.0)).sum())

@@ -33,6 +33,7 @@ mirrored pairs reached 0.08 at most, 20 genuine ones that were right 0.33 at lea
 renders)."""
 MIN_SPREAD = 0.35
 MAX_SPLIT_HALF_PERCENT = 1.0
+MAX_REVERSE_PERCENT = 1.2
 MIN_OUTLINE_OVERLAP = 0.65
 MAX_ROTATION_DEG = 35.0
 MAX_SIZE_ERROR = 0.25
@@ -308,6 +309,27 @@ def _split_half(
         gap = gap[np.isfinite(gap)]
         gaps.append(float(np.sqrt(np.mean(gap**2))) if len(gap) else float("inf"))
     return 100.0 * float(np.median(gaps)) / moving.head_width_px
+
+
+def reverse_gate(
+    reference: HeadFeatures, moving: HeadFeatures, there: Alignment, back: Alignment
+) -> Gate:
+    """Whether the way back, found on its own, leads to where the way there began.
+
+    Parameters
+    ----------
+    there : Alignment
+        Of the moving photograph with its reference.
+    back : Alignment
+        Of the reference with the moving photograph.
+    """
+    points, mapped = _scalp_points(reference, there.transform)
+    seen = _shown(moving, mapped)
+    away = np.linalg.norm(back.transform.map_points(mapped[seen]) - points[seen], axis=1)
+    away = away[np.isfinite(away)]
+    gap = float(np.median(away)) if len(away) else float("inf")
+    percent = 100.0 * gap / reference.head_width_px
+    return at_most("reverse_percent", percent, MAX_REVERSE_PERCENT)
 
 
 def residual_px(alignment: Alignment, moving: HeadFeatures) -> float:

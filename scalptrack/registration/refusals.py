@@ -38,6 +38,7 @@ _ORDER = (
     "spread",
     "split_half_percent",
     "correlation",
+    "reverse_percent",
 )
 
 _AGREEMENT = {
@@ -142,6 +143,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
             "two halves of the points disagree by {value:.1f} % of the "
             "head's width, at most {limit:.1f} % is accepted. Check focus "
             "and light, and that the hair is combed as at baseline."
+        ),
+    ),
+    "reverse_percent": (
+        "unstable",
+        marked(
+            "aligned the other way round, the two photographs disagree by "
+            "{value:.1f} % of the head's width, at most {limit:.1f} % is "
+            "accepted. Check focus and light, and that the hair is combed "
+            "as at baseline."
         ),
     ),
     "correlation_margin": (

@@ -39,6 +39,8 @@ def _row(*, same: bool, error: float | None = 0.2, problem: str = "", **changed:
         (_row(same=False, error=None), "wrong"),
         (_row(same=False, error=None, correlation=0.19), "refused"),
         (_row(same=True, split_half_percent=1.01), "refused"),
+        (_row(same=True, reverse_percent=1.1), "right"),
+        (_row(same=True, error=3.2, reverse_percent=1.3), "refused"),
         (_row(same=True, problem="blurred"), "rejected"),
         ({"attempts": [], "same": True, "problem": "", "reason": "no_head"}, "refused"),
     ],

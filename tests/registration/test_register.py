@@ -15,7 +15,9 @@ from scalptrack.registration import (
     extract_features,
     identity,
     register,
+    registering,
 )
+from scalptrack.registration.align import align
 from scalptrack.registration.matching import mirrored_features
 from scalptrack.registration.outline import fit_outline
 from scalptrack.registration.registering import attempts, refused
@@ -149,6 +151,48 @@ def test_mirrored_is_named_also_beside_many_accidental_matches(
     accidental = replace(right, gates=[*right.gates[:-2], failed])
     result = refused(reference_features, mirrored_features(moved_features), [accidental], seed=SEED)
     assert result.reason.code == "mirrored"
+
+
+def test_a_weak_alignment_is_also_found_the_other_way_round(
+    reference_features: HeadFeatures, moved_features: HeadFeatures, monkeypatch
+) -> None:
+    monkeypatch.setattr(registering, "SURE_INLIERS", 10**6)
+    result = register(reference_features, moved_features, seed=SEED)
+    assert result.tier is Tier.A
+    assert 0 < _gate(result, "reverse_percent") < 0.5
+    monkeypatch.setattr(registering, "SURE_INLIERS", 0)
+    sure = register(reference_features, moved_features, seed=SEED)
+    assert "reverse_percent" not in {gate.name for gate in sure.gates}
+
+
+def test_it_is_refused_where_the_way_back_leads_elsewhere(
+    reference_features: HeadFeatures, moved_features: HeadFeatures, monkeypatch
+) -> None:
+    shift_percent = 3.0
+    kept = 1.0
+
+    def elsewhere(first: HeadFeatures, second: HeadFeatures, pairs, rng):
+        found = align(first, second, pairs, rng)
+        if first is reference_features:
+            return found
+        pose = found.fit.transform.pose
+        away = 0.01 * shift_percent * second.head_width_px
+        moved_pose = replace(pose, centre_px=(pose.centre_px[0] + away, pose.centre_px[1]))
+        transform = replace(found.fit.transform, pose=moved_pose)
+        agreeing = np.arange(len(found.inliers)) < kept * len(found.inliers)
+        fit = replace(found.fit, transform=transform)
+        return replace(found, fit=fit, inliers=found.inliers.chosen(agreeing))
+
+    monkeypatch.setattr(registering, "SURE_INLIERS", 10**6)
+    monkeypatch.setattr(registering, "align", elsewhere)
+    result = register(reference_features, moved_features, seed=SEED)
+    assert result.tier is Tier.C
+    assert result.reason.code == "unstable"
+    assert "the other way round" in result.reason.message
+    # The scalp lies before the head's centre, and moves further in the picture.
+    assert shift_percent < _gate(result, "reverse_percent") < 1.4 * shift_percent
+    kept = 0.3  # So few points contradict nothing: it is the way back that failed.
+    assert register(reference_features, moved_features, seed=SEED).tier is Tier.A
 
 
 def test_mirrored_features_are_those_of_the_mirrored_photograph(moved: Rendered) -> None:
