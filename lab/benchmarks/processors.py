@@ -73,19 +73,22 @@ def in_process(folder: Path, count: int, environment: dict[str, str]) -> list[di
 def compare(base: list[dict[str, Any]], other: list[dict[str, Any]]) -> str:
     """How far two runs differ, in words."""
     otherwise = sum(a["registered"] != b["registered"] for a, b in zip(base, other, strict=True))
-    gaps, gates = [0.0], [0.0]
+    gaps, middle, gates = [0.0], [0.0], [0.0]
     for a, b in zip(base, other, strict=True):
         if not (a["registered"] and b["registered"]):
             continue
         gap = np.linalg.norm(np.array(a["points"]) - np.array(b["points"]), axis=1)
         gaps.append(100.0 * float(np.nanmax(gap)) / a["width_px"])
+        middle.append(100.0 * float(np.nanmedian(gap)) / a["width_px"])
         gates += [
             abs(a["gates"][name] - b["gates"][name]) / max(abs(a["gates"][name]), 1e-9)
-            for name in a["gates"]
+            for name in a["gates"].keys() & b["gates"].keys()
         ]
     return (
         f"{otherwise} of {len(base)} pairs decided otherwise; points differ by at most "
-        f"{max(gaps):.4f} % of the head's width, a gate's value by at most {100 * max(gates):.2f} %"
+        f"{max(gaps):.4f} % of the head's width (medians of the pairs: "
+        f"{', '.join(f'{each:.4f}' for each in middle[1:])} %), a gate's value by at most "
+        f"{100 * max(gates):.2f} %"
     )
 
 
