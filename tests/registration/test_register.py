@@ -163,6 +163,7 @@ def test_a_weak_alignment_is_also_found_the_other_way_round(
     monkeypatch.setattr(registering, "SURE_INLIERS", 0)
     sure = register(reference_features, moved_features, seed=SEED)
     assert "reverse_percent" not in {gate.name for gate in sure.gates}
+    assert result.inliers > 1.2 * sure.inliers  # The picture as it is was tried too.
 
 
 def test_it_is_refused_where_the_way_back_leads_elsewhere(
