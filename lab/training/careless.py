@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -95,23 +96,34 @@ def _shadow(rng: np.random.Generator, light: Light) -> Light:
     return light * (1 - dark[..., None] * (1 - left))
 
 
+def _blurred(
+    light: Light, reach_px: float, weight: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
+) -> Light:
+    """Light spread with a weight of the shift (x, y) in pixels."""
+    reach = int(np.ceil(reach_px)) + 1
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    kernel = weight(x, y)
+    return np.asarray(cv2.filter2D(light, -1, kernel / kernel.sum()), np.float32)
+
+
 def _disc(rng: np.random.Generator, light: Light) -> Light:
     """Out of focus."""
     radius = float(np.exp(rng.uniform(np.log(0.7), np.log(4.5))))
-    reach = int(np.ceil(radius)) + 1
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    kernel = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
-    return np.asarray(cv2.filter2D(light, -1, kernel / kernel.sum()), np.float32)
+    return _blurred(light, radius, lambda x, y: np.clip(radius + 0.5 - np.hypot(x, y), 0, 1))
 
 
 def _shake(rng: np.random.Generator, light: Light) -> Light:
     """A straight movement during the exposure."""
     half, angle = np.exp(rng.uniform(np.log(0.8), np.log(6.0))), rng.uniform(0, np.pi)
-    reach, c, s = int(np.ceil(half)) + 1, np.cos(angle), np.sin(angle)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    across, along = np.abs(x * s - y * c), np.abs(x * c + y * s)
-    kernel = np.clip(1 - across, 0, 1) * np.clip(half + 0.5 - along, 0, 1)
-    return np.asarray(cv2.filter2D(light, -1, kernel / kernel.sum()), np.float32)
+    c, s = np.cos(angle), np.sin(angle)
+    return _blurred(
+        light,
+        half,
+        lambda x, y: (
+            np.clip(1 - np.abs(x * s - y * c), 0, 1)
+            * np.clip(half + 0.5 - np.abs(x * c + y * s), 0, 1)
+        ),
+    )
 
 
 _FAULTS: tuple[Callable[[np.random.Generator, Light], Light], ...] = (
