@@ -58,7 +58,7 @@ def messages_of_python(
 
 METHODS = [
     ("**.py", messages_of_python),
-    ("**/report/template/**.j2", "jinja2.ext.babel_extract"),
+    ("**/template/**.j2", "jinja2.ext.babel_extract"),
 ]
 
 

@@ -25,6 +25,7 @@ from scalptrack.records import (
     Severity,
 )
 from scalptrack.registration import HeadFeatures, extract_features, register
+from scalptrack.translation import marked, tr, trc
 
 MAX_TURN_DEG = 15.0
 """Two views of a sphere that are this far apart share 86 % of what each shows at less than 60
@@ -230,15 +231,17 @@ def _tint(subject: Subject) -> FloatArray | None:
 def _not_alignable(registration: Registration) -> Finding:
     """Error: ``track`` would refuse this photograph."""
     failed = next((gate for gate in registration.gates if not gate.passed), None)
-    words = registration.reason.message if registration.reason else "could not be aligned."
-    words = words.replace("the baseline", "the reference")
+    cause = registration.reason.message if registration.reason else tr("could not be aligned.")
+    cause = cause.replace(
+        trc("in a reason", "the baseline"), trc("instead of the baseline", "the reference")
+    )
     return Finding(
         "not_alignable",
         Severity.ERROR,
         round(failed.value, 3) if failed else 0.0,
         failed.limit if failed else 1.0,
         failed.name.replace("_", " ") if failed else "registrations",
-        f"It {words} Take the same view of the same head as in the reference.",
+        tr("It {cause} Take the same view of the same head as in the reference.", cause=cause),
     )
 
 
@@ -248,56 +251,69 @@ def _judge_pose(differences: Differences, reference: Side) -> list[Finding | Non
     features = reference.features
     distance_cm = MEAN_HEAD_CM * features.camera.focal_px / features.head_width_px
     step_cm = max(1, round(abs(distance) / 100 * distance_cm))
-    tipped = (
-        "Tip the head so that its lower side in the picture comes nearer (from the front: chin up)."
-        if nod > 0
-        else "Tip the head so that its upper side in the picture comes nearer (from the front: "
-        "chin down)."
-    )
-    side = "left" if turn > 0 else "right"
-    step = "closer" if distance > 0 else "back"
-    other_way = "anticlockwise" if roll > 0 else "clockwise"
     return [
-        _warning("head_tipped", nod, MAX_TURN_DEG, "degrees", tipped),
-        _warning(
-            "head_turned",
-            turn,
-            MAX_TURN_DEG,
-            "degrees",
-            f"Turn the head so that its {side} side in the picture comes nearer to the camera.",
-        ),
-        _warning(
-            "picture_rotated",
-            roll,
-            MAX_ROLL_DEG,
-            "degrees",
-            f"The head lies turned in the picture: turn it {other_way}, or the camera back.",
-        ),
+        _warning("head_tipped", nod, MAX_TURN_DEG, marked("degrees"), _tipped(nod)),
+        _warning("head_turned", turn, MAX_TURN_DEG, "degrees", _turned(turn)),
+        _warning("picture_rotated", roll, MAX_ROLL_DEG, "degrees", _rotated(roll)),
         _warning(
             "distance_changed",
             distance,
             MAX_DISTANCE_PERCENT,
-            "% farther",
-            f"Step {step} by about {step_cm} cm.",
+            marked("% farther"),
+            tr("Step closer by about {step_cm} cm.", step_cm=step_cm)
+            if distance > 0
+            else tr("Step back by about {step_cm} cm.", step_cm=step_cm),
         ),
     ]
+
+
+def _tipped(nod_deg: float) -> str:
+    if nod_deg > 0:
+        return tr(
+            "Tip the head so that its lower side in the picture comes nearer (from the front: chin "
+            "up)."
+        )
+    return tr(
+        "Tip the head so that its upper side in the picture comes nearer (from the front: chin "
+        "down)."
+    )
+
+
+def _turned(turn_deg: float) -> str:
+    if turn_deg > 0:
+        return tr("Turn the head so that its left side in the picture comes nearer to the camera.")
+    return tr("Turn the head so that its right side in the picture comes nearer to the camera.")
+
+
+def _rotated(roll_deg: float) -> str:
+    if roll_deg > 0:
+        return tr("The head lies turned in the picture: turn it anticlockwise, or the camera back.")
+    return tr("The head lies turned in the picture: turn it clockwise, or the camera back.")
 
 
 def _judge_camera(differences: Differences, reference: Side, moving: Side) -> list[Finding | None]:
     found: list[Finding | None] = []
     if differences.focal_percent is not None:
-        before, after = reference.capture.focal_length_35mm, moving.capture.focal_length_35mm
-        advice = (
-            f"Use the lens or zoom of the reference: {before:.0f} mm instead of {after:.0f} mm."
+        advice = tr(
+            "Use the lens or zoom of the reference: {before:.0f} mm instead of {after:.0f} mm.",
+            before=reference.capture.focal_length_35mm,
+            after=moving.capture.focal_length_35mm,
         )
         found.append(
             _warning(
-                "lens_changed", differences.focal_percent, MAX_FOCAL_PERCENT, "% longer", advice
+                "lens_changed",
+                differences.focal_percent,
+                MAX_FOCAL_PERCENT,
+                marked("% longer"),
+                advice,
             )
         )
     if differences.camera_changed:
-        advice = f"Use the camera of the reference ({reference.capture.camera}) if you still can."
-        found.append(Finding("camera_changed", Severity.INFO, 1.0, 0.0, "cameras", advice))
+        advice = tr(
+            "Use the camera of the reference ({camera}) if you still can.",
+            camera=reference.capture.camera,
+        )
+        found.append(Finding("camera_changed", Severity.INFO, 1.0, 0.0, marked("cameras"), advice))
     return found
 
 
@@ -305,47 +321,62 @@ def _judge_light(differences: Differences) -> list[Finding | None]:
     exposure = differences.exposure_stops
     found: list[Finding | None] = []
     if exposure is not None:
-        way = "less" if exposure > 0 else "more"
-        advice = f"Use the same light as in the reference: {way} of it, or another exposure."
-        found.append(
-            _warning("exposure_changed", exposure, MAX_EXPOSURE_STOPS, "stops brighter", advice)
+        advice = (
+            tr("Use the same light as in the reference: less of it, or another exposure.")
+            if exposure > 0
+            else tr("Use the same light as in the reference: more of it, or another exposure.")
         )
+        unit = marked("stops brighter")
+        found.append(_warning("exposure_changed", exposure, MAX_EXPOSURE_STOPS, unit, advice))
     found.append(_judge_colour(differences))
     across, down = differences.light_across_stops, differences.light_down_stops
     if across is not None and down is not None:
-        change = float(np.hypot(across, down))
-        side = ("right" if across > 0 else "left") if abs(across) > abs(down) else ""
-        side = side or ("lower" if down > 0 else "upper")
         found.append(
             _warning(
                 "light_direction_changed",
-                change,
+                float(np.hypot(across, down)),
                 MAX_DIRECTION_STOPS,
-                "stops over the head",
-                f"More light comes from the {side} side of the picture than in the reference: turn "
-                "until the light falls as it did.",
+                marked("stops over the head"),
+                tr(
+                    "More light comes from {side} of the picture than in the reference: turn "
+                    "until the light falls as it did.",
+                    side=_brighter_side(across, down),
+                ),
             )
         )
     return found
+
+
+def _brighter_side(across: float, down: float) -> str:
+    if abs(across) > abs(down):
+        return tr("the right side") if across > 0 else tr("the left side")
+    return tr("the lower side") if down > 0 else tr("the upper side")
 
 
 def _judge_colour(differences: Differences) -> Finding | None:
     """Warn of the larger one of the two changes of colour."""
     warmth, green = differences.warmth_stops or 0.0, differences.green_stops or 0.0
     if abs(warmth) >= abs(green):
-        value, tint, unit = warmth, "yellower" if warmth > 0 else "bluer", "stops red over blue"
+        value, unit = warmth, marked("stops red over blue")
+        tint = tr("yellower") if warmth > 0 else tr("bluer")
     else:
-        value, tint, unit = green, "greener" if green > 0 else "pinker", "stops green"
-    advice = f"The light is {tint} than in the reference: use the same lamps or daylight again."
+        value, unit = green, marked("stops green")
+        tint = tr("greener") if green > 0 else tr("pinker")
+    advice = tr(
+        "The light is {tint} than in the reference: use the same lamps or daylight again.",
+        tint=tint,
+    )
     return _warning("light_colour_changed", value, MAX_COLOUR_STOPS, unit, advice)
 
 
 def _judge_sharpness(differences: Differences) -> Finding | None:
     if differences.blur_percent is None or differences.blur_percent <= MAX_BLUR_PERCENT:
         return None
-    advice = "It is less sharp than the reference: hold still, tap on the scalp to focus, retake."
+    advice = tr(
+        "It is less sharp than the reference: hold still, tap on the scalp to focus, retake."
+    )
     return _warning(
-        "less_sharp", differences.blur_percent, MAX_BLUR_PERCENT, "% of head width", advice
+        "less_sharp", differences.blur_percent, MAX_BLUR_PERCENT, marked("% of head width"), advice
     )
 
 

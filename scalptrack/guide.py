@@ -17,6 +17,7 @@ from scalptrack.quality.subject import head_mask
 from scalptrack.records import BoolArray, Catalog, ImageArray, Photograph, Settings
 from scalptrack.registration import HeadFeatures, extract_features
 from scalptrack.single import OVERLAY_SIDE_PX, Opened, lay_on, open_photograph, scaled_grid, shrink
+from scalptrack.translation import trn
 from scalptrack.wording import long_date
 
 PICTURE_OPACITY = 110
@@ -120,6 +121,16 @@ def find_reference(
     return None, tuple(passed)
 
 
+def none_usable(passed: Sequence[PassedOver]) -> str:
+    """Say that a series has no reference, and why the last of its photographs is none."""
+    words = trn(
+        "The {count} photograph can't be a reference.",
+        "None of the {count} photographs can be a reference.",
+        len(passed),
+    )
+    return f"{words} {passed[-1].reason}"
+
+
 def _write_guide(
     photographs: Sequence[Photograph], folder: OutputFolder, paper: str, settings: Settings
 ) -> Guide:
@@ -127,8 +138,7 @@ def _write_guide(
     subject, view = photographs[0].subject, photographs[0].view
     found, passed = find_reference(photographs, settings)
     if found is None:
-        reason = f"None of the {len(passed)} photographs can be a reference. {passed[-1].reason}"
-        return Guide(subject, view, None, reason, passed_over=passed)
+        return Guide(subject, view, None, none_usable(passed), passed_over=passed)
     each, opened, features = found.photograph, found.opened, found.features
     focal = opened.capture.focal_length_35mm
     distance = MEAN_HEAD_CM * features.camera.focal_px / features.head_width_px

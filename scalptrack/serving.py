@@ -13,6 +13,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable, Mapping
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -142,6 +143,8 @@ class Manners:
 class LocalServer:
     """Serves routes on 127.0.0.1 under a secret address until it is stopped.
 
+    Requests are answered in the language that is current where the server is made.
+
     Parameters
     ----------
     routes : mapping of (str, str) to Route
@@ -169,6 +172,7 @@ class LocalServer:
             pass
 
         Handler.routes, Handler.token, Handler.manners = self.routes, self.token, self.manners
+        Handler.context = copy_context()
         try:
             self._server = _Server((ADDRESS, self.port), Handler)
         except (OSError, OverflowError) as error:
@@ -218,6 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
     token = ""
     hosts: frozenset[str] = frozenset()
     manners = Manners()
+    context = Context()
     _unread = False
     timeout = TIMEOUT_S
     server_version, sys_version = "scalptrack", ""
@@ -234,7 +239,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, method: str) -> None:
         self._unread = method == "POST"
         try:
-            response = self._response(method)
+            # Requests run in threads of their own, which don't know the language of the page.
+            response = self.context.copy().run(self._response, method)
         except ScalptrackError as error:
             response = json_response({"error": str(error)}, 400)
         except (TimeoutError, ConnectionError):

@@ -187,8 +187,39 @@ FINDING_NAMES = {
     "strip_only": marked("strip only"),
     "points_by_hand": marked("points by hand"),
     "second_opinion_differs": marked("second opinion differs"),
+    "not_alignable": marked("not alignable"),
+    "head_tipped": marked("head tipped"),
+    "head_turned": marked("head turned"),
+    "picture_rotated": marked("picture rotated"),
+    "distance_changed": marked("distance changed"),
+    "lens_changed": marked("lens changed"),
+    "camera_changed": marked("camera changed"),
+    "exposure_changed": marked("exposure changed"),
+    "light_colour_changed": marked("light colour changed"),
+    "light_direction_changed": marked("light direction changed"),
+    "less_sharp": marked("less sharp"),
+    "card_twice": marked("card twice"),
+    "card_small": marked("card small"),
+    "card_hidden": marked("card hidden"),
+    "card_tilted": marked("card tilted"),
+    "card_bent": marked("card bent"),
+    "card_print_distorted": marked("card print distorted"),
+    "card_colours_unusable": marked("card colours unusable"),
+    "card_other_version": marked("card other version"),
+    "corrupt": marked("corrupt"),
+    "empty": marked("empty"),
+    "missing": marked("missing"),
+    "missing_package": marked("missing package"),
+    "not_an_image": marked("not an image"),
+    "not_reached": marked("not reached"),
+    "too_large": marked("too large"),
+    "too_small": marked("too small"),
+    "truncated": marked("truncated"),
+    "unreadable": marked("unreadable"),
+    "unsupported_format": marked("unsupported format"),
 }
-"""What codes of quality findings are called; English, to be translated where it is used."""
+"""What codes of findings, and of files that can't be read, are called; English, to be translated
+where it is used."""
 
 
 def finding_name(code: str) -> str:
@@ -200,6 +231,21 @@ def finding_name(code: str) -> str:
     'low resolution'
     """
     return tr(FINDING_NAMES.get(code, code.replace("_", " ").replace("-", " ")))
+
+
+SEVERITY_NAMES = {"info": marked("info"), "warning": marked("warning"), "error": marked("error")}
+"""English, to be translated where it is used."""
+
+
+def severity_words(severity: str) -> str:
+    """Write how bad a finding is.
+
+    Examples
+    --------
+    >>> severity_words("warning")
+    'warning'
+    """
+    return tr(SEVERITY_NAMES[severity])
 
 
 def sentence_case(text: str) -> str:

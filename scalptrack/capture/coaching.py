@@ -14,6 +14,7 @@ import numpy as np
 from scalptrack.against import MAX_ROLL_DEG, MAX_TURN_DEG, Differences
 from scalptrack.quality.subject import head_mask, head_width_px
 from scalptrack.records import Finding, Segmentation, Severity
+from scalptrack.translation import marked, tr
 
 AIM_SHARE = 0.5
 """Of the limits at which a photograph is warned of: who aims at half of them stays within."""
@@ -30,44 +31,74 @@ FREE_SHIFT = 0.3
 the picture's middle."""
 
 SIMPLE_WORDS = {
-    "no_head": "No head is seen: hold it in the middle of the picture.",
-    "underexposed": "More light.",
-    "overexposed": "Less light on the head.",
-    "glare": "The scalp shines: move the lamp to the side.",
-    "blurred": "Hold still: the picture is blurred.",
-    "low_resolution": "Come closer.",
-    "head_cut_off": "Move back: the head is cut off.",
-    "hard_light": "Light from one side only: turn towards the window.",
-    "low_contrast": "The picture is hazy: wipe the lens.",
-    "colour_cast": "Coloured light: use daylight or white lamps.",
-    "light_direction_changed": "The light comes from another side than in the first photograph.",
-    "light_colour_changed": "The light has another colour than in the first photograph.",
-    "less_sharp": "Hold still: it is less sharp than the first photograph.",
-    "not_alignable": "This doesn't look like the same view of the same head.",
+    "no_head": marked("No head is seen: hold it in the middle of the picture."),
+    "underexposed": marked("More light."),
+    "overexposed": marked("Less light on the head."),
+    "glare": marked("The scalp shines: move the lamp to the side."),
+    "blurred": marked("Hold still: the picture is blurred."),
+    "low_resolution": marked("Come closer."),
+    "head_cut_off": marked("Move back: the head is cut off."),
+    "hard_light": marked("Light from one side only: turn towards the window."),
+    "low_contrast": marked("The picture is hazy: wipe the lens."),
+    "colour_cast": marked("Coloured light: use daylight or white lamps."),
+    "light_direction_changed": marked(
+        "The light comes from another side than in the first photograph."
+    ),
+    "light_colour_changed": marked("The light has another colour than in the first photograph."),
+    "less_sharp": marked("Hold still: it is less sharp than the first photograph."),
+    "not_alignable": marked("This doesn't look like the same view of the same head."),
 }
 """By the code of a finding; where a code isn't here its own advice is shown."""
 
 _NOD = {
-    "frontal": ("Chin up a little.", "Chin down a little."),
-    "occipital": ("Chin down a little.", "Chin up a little."),
+    "frontal": (marked("Chin up a little."), marked("Chin down a little.")),
+    "occipital": (marked("Chin down a little."), marked("Chin up a little.")),
     "left-temporal": (
-        "Tilt the head a little to your right.",
-        "Tilt the head a little to your left.",
+        marked("Tilt the head a little to your right."),
+        marked("Tilt the head a little to your left."),
     ),
     "right-temporal": (
-        "Tilt the head a little to your left.",
-        "Tilt the head a little to your right.",
+        marked("Tilt the head a little to your left."),
+        marked("Tilt the head a little to your right."),
     ),
 }
 """What undoes a nod (lower side of the head in the picture went away; came nearer), by view."""
 
 _ROLL = {
-    "frontal": ("Tilt the head a little to your right.", "Tilt the head a little to your left."),
-    "occipital": ("Tilt the head a little to your left.", "Tilt the head a little to your right."),
-    "left-temporal": ("Chin down a little.", "Chin up a little."),
-    "right-temporal": ("Chin up a little.", "Chin down a little."),
+    "frontal": (
+        marked("Tilt the head a little to your right."),
+        marked("Tilt the head a little to your left."),
+    ),
+    "occipital": (
+        marked("Tilt the head a little to your left."),
+        marked("Tilt the head a little to your right."),
+    ),
+    "left-temporal": (marked("Chin down a little."), marked("Chin up a little.")),
+    "right-temporal": (marked("Chin up a little."), marked("Chin down a little.")),
 }
 """What undoes a roll in the picture (clockwise; anticlockwise), by view."""
+
+_TURN = {
+    True: (
+        marked("Turn the head a little to your left."),
+        marked("Turn the head a little to your right."),
+    ),
+    False: (
+        marked("Turn the head: its left side in the picture has to come nearer."),
+        marked("Turn the head: its right side in the picture has to come nearer."),
+    ),
+}
+"""What undoes a turn (right side of the head came nearer; left side), by whether it is known where
+the forehead points."""
+
+_NOD_FROM_ABOVE = (
+    marked("Tip the head: its lower side in the picture has to come nearer."),
+    marked("Tip the head: its upper side in the picture has to come nearer."),
+)
+_ROLL_FROM_ABOVE = (
+    marked("Turn the head, or the camera, a little: the picture has to turn anticlockwise."),
+    marked("Turn the head, or the camera, a little: the picture has to turn clockwise."),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +162,25 @@ def placement_hints(now: Placed, outline: Placed | None) -> tuple[Hint, ...]:
         target_x, target_y, most = wanted.x_px, wanted.y_px, MAX_SHIFT
     hints = []
     if size < smallest:
-        hints.append(Hint("too_far", "Come closer."))
+        hints.append(Hint("too_far", tr("Come closer.")))
     elif size > largest:
-        hints.append(Hint("too_near", "Move back a little."))
+        hints.append(Hint("too_near", tr("Move back a little.")))
     right = (now.x_px - target_x) / now.width_px
     down = (now.y_px - target_y) / now.width_px
     if max(abs(right), abs(down)) > most:
-        if abs(right) >= abs(down):
-            side, way = ("far right", "left") if right > 0 else ("far left", "right")
-        else:
-            side, way = ("low", "up") if down > 0 else ("high", "down")
-        words = f"The head is too {side}: move it {way} in the picture."
-        hints.append(Hint("off_centre", words))
+        hints.append(Hint("off_centre", _off_centre(right, down)))
     return tuple(hints)
+
+
+def _off_centre(right: float, down: float) -> str:
+    """Which way the head has to be moved that lies so far to the right and too low."""
+    if abs(right) >= abs(down):
+        if right > 0:
+            return tr("The head is too far right: move it left in the picture.")
+        return tr("The head is too far left: move it right in the picture.")
+    if down > 0:
+        return tr("The head is too low: move it up in the picture.")
+    return tr("The head is too high: move it down in the picture.")
 
 
 def pose_hints(differences: Differences, view: str) -> tuple[Hint, ...]:
@@ -168,19 +205,12 @@ def pose_hints(differences: Differences, view: str) -> tuple[Hint, ...]:
 def _pose_words(code: str, view: str, *, positive: bool) -> str:
     known = view in _NOD
     if code == "turn":
-        side = "left" if positive else "right"
-        if known:
-            return f"Turn the head a little to your {side}."
-        return f"Turn the head: its {side} side in the picture has to come nearer."
-    if code == "nod":
-        if known:
-            return _NOD[view][0 if positive else 1]
-        side = "lower" if positive else "upper"
-        return f"Tip the head: its {side} side in the picture has to come nearer."
-    if known:
-        return _ROLL[view][0 if positive else 1]
-    way = "anticlockwise" if positive else "clockwise"
-    return f"Turn the head, or the camera, a little: the picture has to turn {way}."
+        words = _TURN[known]
+    elif code == "nod":
+        words = _NOD.get(view, _NOD_FROM_ABOVE)
+    else:
+        words = _ROLL.get(view, _ROLL_FROM_ABOVE)
+    return tr(words[0 if positive else 1])
 
 
 def finding_hints(findings: Iterable[Finding]) -> tuple[Hint, ...]:
@@ -189,8 +219,12 @@ def finding_hints(findings: Iterable[Finding]) -> tuple[Hint, ...]:
     for each in findings:
         if each.severity is Severity.INFO:
             continue
-        words = SIMPLE_WORDS.get(each.code, each.advice)
+        words = tr(SIMPLE_WORDS[each.code]) if each.code in SIMPLE_WORDS else each.advice
         if each.code == "exposure_changed":
-            words = ("Less" if each.value > 0 else "More") + " light, as in the first photograph."
+            words = (
+                tr("Less light, as in the first photograph.")
+                if each.value > 0
+                else tr("More light, as in the first photograph.")
+            )
         hints.append(Hint(each.code, words, each.severity is Severity.ERROR))
     return tuple(hints)

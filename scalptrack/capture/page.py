@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib import resources
 from typing import Any
@@ -10,8 +11,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scalptrack.capture.reference import CaptureReference
 from scalptrack.capture.session import HOW, CaptureSession, Kept, Shot
+from scalptrack.capture.words import page_words
 from scalptrack.errors import InputError
 from scalptrack.serving import Request, Response, Route, json_response
+from scalptrack.translation import current_language, tr
 from scalptrack.wording import long_date
 
 MAX_FRAME_BYTES = 4_000_000
@@ -67,7 +70,10 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["tr"] = tr
     html = environment.get_template("page.html.j2").render(
+        language=current_language(),
+        words=json.dumps(page_words(), ensure_ascii=False),
         subject=session.filing.subject,
         view=session.filing.view,
         day=long_date(session.filing.visit_date),

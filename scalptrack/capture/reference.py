@@ -8,7 +8,7 @@ from datetime import date
 
 from scalptrack.against import Side
 from scalptrack.capture.coaching import Placed, place_of
-from scalptrack.guide import draw_outline, find_reference
+from scalptrack.guide import draw_outline, find_reference, none_usable
 from scalptrack.images import encode_transparent_png
 from scalptrack.quality.subject import subject_of
 from scalptrack.records import Photograph, Settings
@@ -48,8 +48,7 @@ def load_reference(
     chosen = [each for each in photographs if each.set_as_reference]
     found, passed = find_reference(chosen or photographs, settings, on_step=on_step)
     if found is None:
-        reason = f"None of the {len(passed)} photographs can be a reference. {passed[-1].reason}"
-        return None, reason
+        return None, none_usable(passed)
     opened = found.opened
     side = Side(opened.capture, found.features, subject_of(opened.image, opened.segmentation))
     _, outline = draw_outline(opened)

@@ -15,6 +15,7 @@ from scalptrack.capture.filing import Filing
 from scalptrack.capture.looking import Judgement, Sight, Watcher
 from scalptrack.errors import InputError
 from scalptrack.images import decode_frame, without_traces
+from scalptrack.translation import tr, trn
 
 MAX_FRAME_MEGAPIXELS = 4.0
 
@@ -137,7 +138,11 @@ class CaptureSession:
         """
         with self._lock:
             if self.complete:
-                message = f"All {self.wanted} photographs of this visit are taken."
+                message = trn(
+                    "The {count} photograph of this visit is taken.",
+                    "All {count} photographs of this visit are taken.",
+                    self.wanted,
+                )
                 raise InputError(message)
             clean = without_traces(content, taken_at=self._now())
             judgement = self._judge(clean)
@@ -187,6 +192,6 @@ class CaptureSession:
 
     def _waiting(self, shot_id: str) -> Shot:
         if self._shot is None or self._shot.id != shot_id:
-            message = "This photograph was kept or discarded before, perhaps in another window."
+            message = tr("This photograph was kept or discarded before, perhaps in another window.")
             raise InputError(message)
         return self._shot

@@ -19,6 +19,7 @@ from scalptrack.cli.common import (
     megapixels_option,
     quiet_option,
     seed_option,
+    texts_language_option,
     translate_errors,
 )
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     help="Port of the page on 127.0.0.1.  [default: any free one]",
 )
 @click.option("--no-browser", is_flag=True, help="Print the page's address and open no browser.")
+@texts_language_option("Language of the page; messages of this command stay as they are.")
 @seed_option
 @megapixels_option
 @json_option
@@ -84,6 +86,7 @@ def capture_command(
     Examples:
       scalptrack capture photos --subject anna --view vertex --out photos
       scalptrack capture --subject anna --view frontal --out photos
+      scalptrack capture photos --out photos --language de
     """
     found = [] if series is None else _photographs(series, subject, view, out, max_megapixels)
     subject, view = _whose(found, subject, view)
@@ -158,9 +161,11 @@ def _prepare(
     from scalptrack.capture.reference import load_reference
     from scalptrack.capture.session import CaptureSession
     from scalptrack.records import Settings
+    from scalptrack.translation import tr
 
     filing = Filing(out, subject, view, datetime.now().astimezone().date())
-    reference, reason = None, f"There is no earlier photograph of {subject}, {view}."
+    reference = None
+    reason = tr("There is no earlier photograph of {subject}, {view}.", subject=subject, view=view)
     if photographs:
         if not quiet:
             click.echo("Looking for the reference of this series ...", err=True)

@@ -11,6 +11,7 @@ from scalptrack.cli.common import (
     echo_json,
     json_option,
     quiet_option,
+    texts_language_option,
     translate_errors,
 )
 
@@ -34,6 +35,7 @@ from scalptrack.cli.common import (
     is_flag=True,
     help="The page with the headband for `register --strip` and `track --strip` instead.",
 )
+@texts_language_option("Language of the page; what a program reads of it is the same in each.")
 @json_option
 @quiet_option
 @translate_errors
@@ -51,6 +53,7 @@ def card_command(*, paper: str, out: Path, strip: bool, as_json: bool, quiet: bo
     Examples:
       scalptrack card --paper a4 --out card.pdf
       scalptrack card --strip --out headband.pdf
+      scalptrack card --language de --out karte.pdf
     """
     from scalptrack.printing import save_card, save_headband
 

@@ -18,6 +18,7 @@ from scalptrack.cli.common import (
     progress,
     quiet_option,
     seed_option,
+    texts_language_option,
     translate_errors,
 )
 
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     metavar="REFERENCE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The series' first photograph: also say what differs from it, and what to change.",
+)
+@texts_language_option(
+    "Language of what is said about the photographs; codes and JSON keys stay as they are."
 )
 @seed_option
 @megapixels_option
@@ -58,6 +62,7 @@ def check_command(
     Examples:
       scalptrack check today.jpg && echo "keep it"
       scalptrack check today.jpg --against first.jpg
+      scalptrack check today.jpg --language de
     """
     reference = None
     if against is not None:
@@ -170,15 +175,31 @@ def _unreadable(error: Any) -> dict[str, Any]:
 
 
 def _echo_result(result: dict[str, Any]) -> None:
-    from scalptrack.records import COPY_CODES
+    from scalptrack.translation import tr
 
-    click.echo(f"{result['photo']}: {'usable' if result['usable'] else 'NOT usable'}")
+    said = tr("usable") if result["usable"] else tr("NOT usable")
+    click.echo(f"{result['photo']}: {said}")
     for finding in result["findings"]:
-        measured = ""
-        if finding["value"] is not None and finding["code"] not in COPY_CODES:
-            unit = finding["unit"]
-            measured = f" ({finding['value']:.3g} {unit}, limit {finding['limit']:.3g} {unit})"
-        click.echo(f"  {finding['severity']}: {finding['code']}{measured}. {finding['advice']}")
+        click.echo(f"  {_finding_line(finding)}")
     card = result["card"]
     if card and card["usable"]:
-        click.echo(f"  card: {card['mm_per_px']:.4f} mm per pixel. {card['caveat']}")
+        words = tr("card: {scale:.4f} mm per pixel.", scale=card["mm_per_px"])
+        click.echo(f"  {words} {card['caveat']}")
+
+
+def _finding_line(finding: dict[str, Any]) -> str:
+    """How bad, what, how much of how much, and what to do."""
+    from scalptrack.records import COPY_CODES
+    from scalptrack.translation import number, tr
+    from scalptrack.wording import finding_name, severity_words
+
+    measured = ""
+    if finding["value"] is not None and finding["code"] not in COPY_CODES:
+        measured = " " + tr(
+            "({value} {unit}, limit {limit} {unit})",
+            value=number(finding["value"], ".3g"),
+            limit=number(finding["limit"], ".3g"),
+            unit=tr(finding["unit"]),
+        )
+    name = finding_name(finding["code"])
+    return f"{severity_words(finding['severity'])}: {name}{measured}. {finding['advice']}"

@@ -14,7 +14,7 @@ import click
 
 from scalptrack.errors import ScalptrackError
 from scalptrack.plain import to_plain
-from scalptrack.translation import ENGLISH, available_languages
+from scalptrack.translation import ENGLISH, available_languages, in_language
 
 EXIT_SOME_FAILED = 1
 EXIT_NOT_CARRIED_OUT = 2
@@ -63,6 +63,27 @@ language_option = click.option(
     help="Language of the texts in report, charts and tables; codes and column names stay as they "
     "are, and so do the messages of this command.",
 )
+
+
+def _enter_language(context: click.Context, _: click.Parameter, language: str) -> str:
+    """Write in a language until the command ends."""
+    context.with_resource(in_language(language))
+    return language
+
+
+def texts_language_option(help_text: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """``--language`` of a command whose texts for a person it sets; the command doesn't get it."""
+    return click.option(
+        "--language",
+        type=click.Choice(available_languages()),
+        default=ENGLISH,
+        show_default=True,
+        expose_value=False,
+        callback=_enter_language,
+        help=help_text,
+    )
+
+
 photos_argument = click.argument(
     "photos",
     nargs=-1,

@@ -17,6 +17,7 @@ from scalptrack.cli.common import (
     megapixels_option,
     progress,
     quiet_option,
+    texts_language_option,
     translate_errors,
 )
 
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Size of the pages.",
 )
+@texts_language_option(
+    "Language of the printed page and of the reasons why there is none; the names of the files "
+    "and of views stay as they are."
+)
 @megapixels_option
 @json_option
 @quiet_option
@@ -53,8 +58,9 @@ def guide_command(
     picture; protocol.pdf is a page to print. Both show the head: keep them like photographs.
 
     \b
-    Example:
+    Examples:
       scalptrack guide sample_images --out guides
+      scalptrack guide photos --out guides --language de
     """
     from scalptrack.guide import write_guides
     from scalptrack.outputs import OutputFolder

@@ -10,7 +10,6 @@ import numpy as np
 
 from scalptrack.fiducials.colour import CardColour, measure_colour
 from scalptrack.fiducials.detect import (
-    ALL_CORNERS,
     Markers,
     Placement,
     find_markers,
@@ -19,7 +18,7 @@ from scalptrack.fiducials.detect import (
 from scalptrack.fiducials.geometry import MAX_PRINT_RATIO, CardGeometry, measure_geometry
 from scalptrack.fiducials.layout import CARD_VERSION, board_markers, patches
 from scalptrack.records import CaptureInfo, Finding, ImageArray, Reason, Severity
-from scalptrack.translation import tr
+from scalptrack.translation import marked, tr
 
 MIN_MARKERS = 2
 """One marker alone may be a pattern in hair or cloth (chance of a square: 3 in 100 000)."""
@@ -34,7 +33,7 @@ MAX_TILT_DEG = 55.0
 MAX_RESIDUAL_PERCENT = 2.0
 """Of a square, RMS over the corners: flat cards have 0.4, bent to 30 cm mostly more than 2."""
 
-CAVEAT = (
+CAVEAT = marked(
     "True for what is as far from the camera as the card: where something is 5 % farther away, a "
     "pixel shows 5 % more millimetres. It relies on the printed scales having been checked with a "
     "ruler."
@@ -104,13 +103,13 @@ def read_card(image: ImageArray, capture: CaptureInfo) -> CardReading:
     if markers.repeated:
         return _refused(
             "card_twice",
-            (1.0 + markers.repeated, 1.0, "cards"),
+            (1.0 + markers.repeated, 1.0, marked("cards")),
             tr("There is more than one card in the picture. Show one."),
         )
     if markers.square_px < MIN_SQUARE_PX:
         return _refused(
             "card_small",
-            (markers.square_px, MIN_SQUARE_PX, "px per square"),
+            (markers.square_px, MIN_SQUARE_PX, marked("px per square")),
             tr("The card is too small in the picture. Move closer, or send the original file."),
         )
     placement = place_card(grey, markers)
@@ -118,7 +117,7 @@ def read_card(image: ImageArray, capture: CaptureInfo) -> CardReading:
         seen = 0 if placement is None else len(placement.card_points)
         return _refused(
             "card_hidden",
-            (float(seen), float(MIN_CORNERS), f"corners of {ALL_CORNERS}"),
+            (float(seen), float(MIN_CORNERS), marked("corners")),
             tr(
                 "Too little of the card is seen sharply. Hold it by its edge, whole in the picture."
             ),
@@ -144,7 +143,7 @@ def _read(
         )
         seen = float(len(patches()) - hidden)
         findings.append(
-            Finding("card_colours_unusable", Severity.INFO, seen, 10.0, "patches", advice)
+            Finding("card_colours_unusable", Severity.INFO, seen, 10.0, marked("patches"), advice)
         )
     return CardReading(
         found=True,
@@ -163,14 +162,14 @@ def _judge_geometry(placement: Placement, geometry: CardGeometry) -> CardReading
     if geometry.tilt_deg > MAX_TILT_DEG:
         return _refused(
             "card_tilted",
-            (geometry.tilt_deg, MAX_TILT_DEG, "degrees"),
+            (geometry.tilt_deg, MAX_TILT_DEG, marked("degrees")),
             tr("The card is seen too obliquely. Turn it to face the camera."),
         )
     bend = 100 * placement.residual_px / placement.square_px
     if bend > max(MAX_RESIDUAL_PERCENT, 30 / placement.square_px):
         return _refused(
             "card_bent",
-            (bend, MAX_RESIDUAL_PERCENT, "% of a square"),
+            (bend, MAX_RESIDUAL_PERCENT, marked("% of a square")),
             tr("The card isn't flat, or blurred. Glue it on stiff cardboard."),
         )
     return None
@@ -186,7 +185,7 @@ def _print_distortion(geometry: CardGeometry) -> Finding | None:
         Severity.WARNING,
         round(percent, 2),
         round(100 * (MAX_PRINT_RATIO - 1), 2),
-        "% wider or higher",
+        marked("% wider or higher"),
         tr(
             "The card was printed wider or higher than it should be: its "
             "scale may be wrong by as much. Print it again at 100 % and "
@@ -208,7 +207,7 @@ def _other_version(version: int, *, also_ours: bool) -> CardReading:
         )
     )
     refused = _refused(
-        "card_other_version", (float(version), float(CARD_VERSION), "card version"), words
+        "card_other_version", (float(version), float(CARD_VERSION), marked("card version")), words
     )
     return CardReading(True, version, refused.reason, findings=refused.findings)
 
@@ -232,7 +231,7 @@ def card_document(reading: CardReading) -> dict[str, object]:
         "mm_per_px": geometry.mm_per_px if geometry else None,
         "mm_per_px_low": geometry.mm_per_px_low if geometry else None,
         "mm_per_px_high": geometry.mm_per_px_high if geometry else None,
-        "caveat": CAVEAT if geometry else None,
+        "caveat": tr(CAVEAT) if geometry else None,
         "tilt_deg": geometry.tilt_deg if geometry else None,
         "print_ratio": geometry.print_ratio if geometry else None,
         "print_ratio_low": geometry.print_ratio_low if geometry else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from scalptrack.errors import OutputError
@@ -25,6 +25,7 @@ from scalptrack.fiducials.layout import (
 from scalptrack.fiducials.markers import marker_cells
 from scalptrack.images import write_bytes_atomic
 from scalptrack.printing.sheet import PAPERS_MM, Sheet
+from scalptrack.translation import available_languages, in_language, marked, tr
 
 CARD_X_MM, CARD_Y_MM = 16.0, 82.0
 STRIP_X_MM, STRIP_Y_MM = 14.0, 208.0
@@ -32,17 +33,27 @@ RULER_MM = 150
 UPRIGHT_RULER_MM = 100
 
 STEPS = (
-    "Print this page on plain white matt paper in colour at 100 % (“actual size”); switch “fit to "
-    "page” off.",
-    "Check the printer: lay a ruler on both printed scales. 0 to 150 must be 150 mm long, and 0 to "
-    "100 must be 100 mm long, to within half a millimetre. If they are not, the scale that is read "
-    "from photographs is wrong by as much: set the printer to 100 % and print again.",
-    "Cut along the dashed lines. Glue the card on stiff cardboard: it must be flat.",
-    "In each photograph hold the card beside the head, at the height of the scalp that you "
-    "photograph, facing the camera, in the same light, not over hair or scalp, and not shaded.",
-    "Keep this one card for all visits, away from the sun. Printers differ and colours fade: with "
-    "another card, colours can be compared only roughly. Print a new one when it is dirty or bent.",
-    "The strip can be put around a headband on the forehead, markers outward.",
+    marked(
+        "Print this page on plain white matt paper in colour at 100 % (“actual size”); switch “fit "
+        "to page” off."
+    ),
+    marked(
+        "Check the printer: lay a ruler on both printed scales. 0 to 150 must be 150 mm long, and "
+        "0 to 100 must be 100 mm long, to within half a millimetre. If they are not, the scale "
+        "that is read from photographs is wrong by as much: set the printer to 100 % and print "
+        "again."
+    ),
+    marked("Cut along the dashed lines. Glue the card on stiff cardboard: it must be flat."),
+    marked(
+        "In each photograph hold the card beside the head, at the height of the scalp that you "
+        "photograph, facing the camera, in the same light, not over hair or scalp, and not shaded."
+    ),
+    marked(
+        "Keep this one card for all visits, away from the sun. Printers differ and colours fade: "
+        "with another card, colours can be compared only roughly. Print a new one when it is dirty "
+        "or bent."
+    ),
+    marked("The strip can be put around a headband on the forehead, markers outward."),
 )
 
 
@@ -59,7 +70,7 @@ def draw_card(paper: str) -> Sheet:
     Sheet
         The card's upper left corner lies at (`CARD_X_MM`, `CARD_Y_MM`).
     """
-    sheet = page_with_steps(paper, f"scalptrack card, version {CARD_VERSION}", STEPS)
+    sheet = page_with_steps(paper, _title(), STEPS)
     _draw_face(sheet)
     _draw_rulers(sheet)
     _draw_strip(sheet)
@@ -73,14 +84,18 @@ def page_with_steps(paper: str, title: str, steps: Sequence[str]) -> Sheet:
     sheet.text(14, 15, title, size_pt=16, bold=True)
     y = 23.0
     for number, step in enumerate(steps, start=1):
-        y = sheet.paragraph(14, y, f"{number}. {step}", characters=112, size_pt=8.6, hanging=4)
+        y = sheet.paragraph(14, y, f"{number}. {tr(step)}", characters=112, size_pt=8.6, hanging=4)
         y += 0.8
     return sheet
 
 
 def card_pdf(paper: str) -> bytes:
     """Encode the page with the card as a vector PDF; the same paper gives the same bytes."""
-    return draw_card(paper).to_pdf(f"scalptrack card, version {CARD_VERSION}")
+    return draw_card(paper).to_pdf(_title())
+
+
+def _title() -> str:
+    return tr("scalptrack card, version {version}", version=CARD_VERSION)
 
 
 def save_card(path: Path, paper: str) -> None:
@@ -95,7 +110,7 @@ def save_card(path: Path, paper: str) -> None:
 
 
 def save_page(path: Path, page: Callable[[str], bytes], paper: str, *, what: str) -> None:
-    """Write a page of one paper over nothing but the same page of any paper.
+    """Write a page of one paper over nothing but the same page of any paper and language.
 
     Parameters
     ----------
@@ -112,10 +127,18 @@ def save_page(path: Path, page: Callable[[str], bytes], paper: str, *, what: str
     content = page(paper)
     if path.exists():
         present = path.read_bytes() if path.is_file() else b""
-        if present != content and all(present != page(each) for each in PAPERS_MM):
+        if present != content and present not in _every(page):
             message = f"{path} exists and is not this {what}. Choose another name for --out."
             raise OutputError(message)
     write_bytes_atomic(path, content)
+
+
+def _every(page: Callable[[str], bytes]) -> Iterator[bytes]:
+    """A page on every paper in every language."""
+    for language in available_languages():
+        with in_language(language):
+            for paper in PAPERS_MM:
+                yield page(paper)
 
 
 def _draw_face(sheet: Sheet) -> None:
@@ -129,7 +152,10 @@ def _draw_face(sheet: Sheet) -> None:
         x, y = CARD_X_MM + patch.x_mm, CARD_Y_MM + patch.y_mm
         sheet.rectangle(x, y, PATCH_MM, PATCH_MM, tuple(level / 255 for level in patch.srgb))
         sheet.text(x + PATCH_MM / 2, y + PATCH_MM + 1.9, patch.name, size_pt=4.5, centred=True)
-    words = f"scalptrack card {CARD_VERSION} · for scale and colour · this edge towards the floor"
+    words = tr(
+        "scalptrack card {version} · for scale and colour · this edge towards the floor",
+        version=CARD_VERSION,
+    )
     sheet.text(CARD_X_MM + CARD_WIDTH_MM / 2, CARD_Y_MM + 93, words, size_pt=6.5, centred=True)
 
 
@@ -149,7 +175,7 @@ def _draw_rulers(sheet: Sheet) -> None:
         sheet.line((x, top + mm), (x + _tick(mm), top + mm), width_mm=0.12)
     for mm in range(0, UPRIGHT_RULER_MM + 1, 10):
         sheet.text(x + 6, top + mm + 0.8, str(mm), size_pt=6.5)
-    words = "Millimetres: 0 to 100 must be 100 mm long"
+    words = tr("Millimetres: 0 to 100 must be 100 mm long")
     sheet.text(x - 4, top + UPRIGHT_RULER_MM, words, size_pt=7, rotation_deg=90)
 
 
@@ -160,7 +186,7 @@ def draw_ruler(sheet: Sheet, left: float, y: float) -> None:
         sheet.line((left + mm, y), (left + mm, y + _tick(mm)), width_mm=0.12)
     for mm in range(0, RULER_MM + 1, 10):
         sheet.text(left + mm, y + 8, str(mm), size_pt=6.5, centred=True)
-    sheet.text(left, y - 2, "Millimetres: 0 to 150 must be 150 mm long", size_pt=7)
+    sheet.text(left, y - 2, tr("Millimetres: 0 to 150 must be 150 mm long"), size_pt=7)
 
 
 def _tick(mm: int) -> float:
@@ -170,7 +196,7 @@ def _tick(mm: int) -> float:
 
 
 def _draw_strip(sheet: Sheet) -> None:
-    sheet.text(STRIP_X_MM, STRIP_Y_MM - 2, "Strip for a headband", size_pt=7)
+    sheet.text(STRIP_X_MM, STRIP_Y_MM - 2, tr("Strip for a headband"), size_pt=7)
     draw_cut_line(sheet, STRIP_X_MM, STRIP_Y_MM, STRIP_WIDTH_MM, STRIP_HEIGHT_MM)
     for number, (x, y) in strip_markers().items():
         sheet.cells(marker_cells(number), STRIP_X_MM + x, STRIP_Y_MM + y, STRIP_MARKER_MM)
@@ -179,7 +205,7 @@ def _draw_strip(sheet: Sheet) -> None:
 def _write_colours(sheet: Sheet) -> None:
     """The stated colours, in five columns."""
     top = STRIP_Y_MM + STRIP_HEIGHT_MM + 8
-    words = (
+    words = tr(
         "Stated colours of the patches, sRGB relative to the white of the paper. What a printer "
         "makes of them differs: they compare visits, they are no colour standard."
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scalptrack.records import Finding, Severity, Status, Verdict
+from scalptrack.records import Finding, Status, Verdict
 from scalptrack.translation import marked, tr, trn
-from scalptrack.wording import SHORT_MONTHS, finding_name
+from scalptrack.wording import SHORT_MONTHS, finding_name, severity_words
 
 VERDICT_NAMES = {
     Verdict.INCREASE: marked("increase"),
@@ -19,21 +19,11 @@ _STATUS_NAMES = {
     Status.REFUSED: marked("refused"),
     Status.REJECTED: marked("rejected"),
 }
-_SEVERITY_NAMES = {
-    Severity.INFO: marked("info"),
-    Severity.WARNING: marked("warning"),
-    Severity.ERROR: marked("error"),
-}
 
 
 def status_words(status: Status) -> str:
     """Write what became of a file."""
     return tr(_STATUS_NAMES[status])
-
-
-def severity_words(severity: Severity) -> str:
-    """Write how bad a finding is."""
-    return tr(_SEVERITY_NAMES[severity])
 
 
 def finding_title(finding: Finding) -> str:

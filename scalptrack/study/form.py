@@ -7,19 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup, escape
+
+from scalptrack.translation import current_language, marked, tr
 
 RATINGS_SCHEMA = "scalptrack.ratings/1"
 CANNOT_JUDGE = "cannot judge"
 SCALE = (
-    (-3, "much less"),
-    (-2, "moderately less"),
-    (-1, "slightly less"),
-    (0, "the same"),
-    (1, "slightly more"),
-    (2, "moderately more"),
-    (3, "much more"),
+    (-3, marked("much less")),
+    (-2, marked("moderately less")),
+    (-1, marked("slightly less")),
+    (0, marked("the same")),
+    (1, marked("slightly more")),
+    (2, marked("moderately more")),
+    (3, marked("much more")),
 )
-"""Ratings and their words: hair in the right picture compared with the left one."""
+"""Ratings and their words: hair in the right picture compared with the left one; English, to be
+translated where they are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ def rating_form(pack: str, items: Sequence[FormItem], *, number: int, forms: int
     environment = Environment(
         loader=PackageLoader("scalptrack.study", "template"), autoescape=True, trim_blocks=True
     )
+    environment.globals["tr"] = _tr
     return environment.get_template("rating.html.j2").render(
+        language=current_language(),
+        words=_script_words(),
         pack=pack,
         number=number,
         forms=forms,
@@ -58,6 +65,23 @@ def rating_form(pack: str, items: Sequence[FormItem], *, number: int, forms: int
             for each in items
         ],
     )
+
+
+def _tr(message: str, **values: object) -> Markup:
+    """`tr` for the template: messages are ours and may hold markup, their values are escaped."""
+    return Markup(tr(message, **{name: escape(each) for name, each in values.items()}))  # noqa: S704
+
+
+def _script_words() -> dict[str, str]:
+    """Words of the form's own script, which fills in ``{name}``."""
+    return {
+        "progress": tr("Pair {number} of {all}; {done} rated"),
+        "name_first": tr("Write your name or initials first."),
+        "saved_open": tr("Saved. Pairs without a rating: {open}."),
+        "saved_all": tr("Saved. All pairs are rated."),
+        "loaded": tr("Loaded."),
+        "other_form": tr("This file is not of this form."),
+    }
 
 
 def _data_uri(content: bytes) -> str:

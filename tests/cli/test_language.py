@@ -7,12 +7,13 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from scalptrack.cli.check import _finding_line
 from scalptrack.cli.main import main
 from scalptrack.pipeline import analyse_photograph
 from scalptrack.records import Catalog, Photograph, Settings, Status
 from scalptrack.results import run_and_write
 from scalptrack.tables import fingerprint
-from scalptrack.translation import current_language
+from scalptrack.translation import current_language, in_language
 from scalptrack.workers import process_pool
 from tests.longitudinal.series import FIRST_DAY
 
@@ -84,3 +85,33 @@ def test_the_language_stands_in_provenance_and_report(photos, tmp_path, language
 def test_the_cache_keeps_languages_apart():
     texts = {fingerprint(Settings(language=each), "method") for each in ("en", "de")}
     assert len(texts) == 2
+
+
+def test_check_says_what_is_wrong_in_the_language_and_codes_stay(photos):
+    photo = str(photos / "anna" / "vertex" / "2026-01-10.jpg")
+    result = CliRunner().invoke(main, ["check", photo, "--language", "de"])
+    assert result.exit_code == 1
+    assert f"{photo}: NICHT brauchbar" in result.stdout
+    assert "  Fehler: leer. " in result.stdout
+    assert "ist leer (0 Bytes)." in result.stdout
+    assert current_language() == "en"
+    result = CliRunner().invoke(main, ["check", photo, "--language", "de", "--json"])
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert (finding["code"], finding["severity"]) == ("empty", "error")
+    assert "ist leer" in finding["advice"]
+
+
+def test_measures_of_check_have_the_marks_and_units_of_the_language():
+    finding = {
+        "code": "head_turned",
+        "severity": "warning",
+        "value": 17.25,
+        "limit": 15.0,
+        "unit": "degrees",
+        "advice": "!",
+    }
+    assert _finding_line(finding) == "warning: head turned (17.2 degrees, limit 15 degrees). !"
+    with in_language("de"):
+        assert _finding_line(finding) == "Warnung: Kopf gedreht (17,2 Grad, Grenze 15 Grad). !"
+        copy = finding | {"code": "screenshot"}
+        assert _finding_line(copy) == "Warnung: Bildschirmfoto. !"

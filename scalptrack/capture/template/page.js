@@ -7,12 +7,17 @@ const QUALITY = Number(body.dataset.quality);
 const LOOK_EVERY_MS = 500;
 const PHOTO_TIMEOUT_MS = 6000;
 const RETRY_MS = 3000;
+const WORDS = JSON.parse(body.dataset.words);
 
 let step = "start"; // start, live, count, check, decide, comb, done, ended
 let stream = null;
 let frameSide = Number(body.dataset.frameSide);
 let kept = [];
 let shot = null;
+
+function word(name, values = {}) {
+  return WORDS[name].replace(/\{(\w+)\}/g, (_, key) => String(values[key]));
+}
 
 function say(state, main, more = []) {
   const advice = part("advice");
@@ -32,12 +37,12 @@ function go(next) {
   const live = next === "live" || next === "count";
   part("start").hidden = next !== "start";
   part("shutter").hidden = !live;
-  part("shutter").textContent = next === "count" ? "Stop the timer" : "Take the photograph";
+  part("shutter").textContent = word(next === "count" ? "stop_timer" : "take");
   part("keep").hidden = part("retake").hidden = next !== "decide";
   part("combed").hidden = next !== "comb";
   part("done").hidden = next !== "done";
   part("finish").hidden = next === "done" || next === "ended";
-  part("finish").textContent = kept.length ? "Finish now" : "Finish without a photograph";
+  part("finish").textContent = word(kept.length ? "finish_now" : "finish_empty");
   part("settings").hidden = !live;
   part("picture").hidden = !(next === "check" || next === "decide");
   part("countdown").hidden = next !== "count";
@@ -52,9 +57,10 @@ function drawSteps() {
   part("steps").replaceChildren(...Array.from({length: WANTED}, (_, index) => {
     const item = document.createElement("li");
     const filed = index < kept.length;
-    item.textContent = `${index + 1} of ${WANTED}${filed ? " ✓" : ""}`;
+    const place = {number: index + 1, all: WANTED};
+    item.textContent = word("step", place) + (filed ? " ✓" : "");
     item.classList.toggle("filed", filed);
-    if (filed) item.setAttribute("aria-label", `${index + 1} of ${WANTED}, filed`);
+    if (filed) item.setAttribute("aria-label", word("step_filed", place));
     if (index === kept.length) item.setAttribute("aria-current", "step");
     return item;
   }));
@@ -71,7 +77,7 @@ async function ask(method, path, content) {
   try {
     answer = await fetch(path, {method, body: content});
   } catch {
-    throw new Error("The program doesn't answer: was it ended in the terminal?");
+    throw new Error(word("no_answer"));
   }
   const text = await answer.text();
   let result;
@@ -88,26 +94,26 @@ async function start(deviceId) {
     stream = await navigator.mediaDevices.getUserMedia({video: wish, audio: false});
   } catch (error) {
     const words = {
-      NotAllowedError: "The browser doesn't let this page use the camera: allow it beside the address, and try again.",
-      NotFoundError: "There is no camera: plug one in, and try again.",
-      NotReadableError: "Another program uses the camera: close it, and try again.",
+      NotAllowedError: word("camera_forbidden"),
+      NotFoundError: word("camera_missing"),
+      NotReadableError: word("camera_busy"),
     };
     go("start");
-    say("bad", words[error.name] || `The camera doesn't start (${error.message}).`);
+    say("bad", words[error.name] || word("camera_failed", {cause: error.message}));
     return;
   }
   part("video").srcObject = stream;
   stream.getVideoTracks()[0].addEventListener("ended", () => {
     if (step === "live" || step === "count") {
       go("start");
-      say("bad", "The camera was unplugged or switched off.");
+      say("bad", word("camera_gone"));
     }
   });
   await part("video").play();
   fitFrame();
   await listCameras();
   go("live");
-  say("wait", "Looking …");
+  say("wait", word("looking"));
   look();
 }
 
@@ -125,7 +131,7 @@ async function listCameras() {
   part("camera").replaceChildren(...cameras.map((each, index) => {
     const option = document.createElement("option");
     option.value = each.deviceId;
-    option.textContent = each.label || `Camera ${index + 1}`;
+    option.textContent = each.label || word("camera_numbered", {number: index + 1});
     option.selected = each.deviceId === current;
     return option;
   }));
@@ -170,10 +176,7 @@ async function look() {
 
 function advise(sight) {
   if (sight.ready) {
-    const words = sight.compared
-      ? "Good: as in the first photograph. Hold still and take it."
-      : "Good. Hold still and take it.";
-    say("good", words);
+    say("good", word(sight.compared ? "good_compared" : "good"));
     return;
   }
   const [first, ...others] = sight.hints;
@@ -229,13 +232,13 @@ async function shutter() {
 
 async function take() {
   go("check");
-  say("wait", "Taking it: hold still …");
+  say("wait", word("taking"));
   try {
     const [blob, how] = await photograph();
     const url = URL.createObjectURL(blob);
     part("picture").onload = () => URL.revokeObjectURL(url);
     part("picture").src = url;
-    say("wait", "Looking at it …");
+    say("wait", word("looking_at_it"));
     decide(await ask("POST", `shot?how=${encodeURIComponent(how)}`, blob));
   } catch (error) {
     go("live");
@@ -247,15 +250,15 @@ async function take() {
 function decide(result) {
   shot = result;
   go("decide");
-  part("keep").textContent = shot.usable ? "Keep" : "Keep it nevertheless";
+  part("keep").textContent = word(shot.usable ? "keep" : "keep_nevertheless");
   part("keep").className = shot.usable ? "primary" : "second";
   part("retake").className = shot.usable ? "second" : "primary";
   const words = shot.hints.map((each) => each.words);
-  if (!shot.usable) say("bad", "This one can't be measured: take it again.", words);
-  else if (words.length) say("change", "It can be measured. It would be better so:", words);
-  else say("good", "This one is good.");
-  const source = shot.how === "camera" ? "photograph of the camera" : "frame of the video";
-  part("note").textContent = `${shot.width_px} × ${shot.height_px} pixels, ${source}.`;
+  if (!shot.usable) say("bad", word("unusable"), words);
+  else if (words.length) say("change", word("better"), words);
+  else say("good", word("usable"));
+  const size = {width: shot.width_px, height: shot.height_px};
+  part("note").textContent = word(shot.how === "camera" ? "of_camera" : "of_video", size);
   (shot.usable ? part("keep") : part("retake")).focus();
 }
 
@@ -267,13 +270,11 @@ async function keep() {
     if (state.complete) {
       stopCamera();
       go("done");
-      say("good", "All photographs of this visit are filed.");
+      say("good", word("all_filed"));
       part("done").focus();
     } else {
       go("comb");
-      say("change", "Now comb the hair anew, as before.", [
-        "Move away, comb, and come back: two photographs that were taken independently tell how exact the measurement is.",
-      ]);
+      say("change", word("comb"), [word("comb_why")]);
       part("combed").focus();
     }
   } catch (error) {
@@ -296,11 +297,11 @@ async function retake() {
 function resume() {
   if (!stream || stream.getVideoTracks()[0].readyState !== "live") {
     go("start");
-    say("wait", "Start the camera again.");
+    say("wait", word("start_again"));
     return;
   }
   go("live");
-  say("wait", "Looking …");
+  say("wait", word("looking"));
   look();
 }
 
@@ -319,7 +320,7 @@ async function finish() {
   }
   stopCamera();
   go("ended");
-  say("wait", "Finished. You can close this page.");
+  say("wait", word("finished"));
 }
 
 async function begin() {
@@ -328,7 +329,7 @@ async function begin() {
     kept = state.kept;
     if (state.complete) {
       go("done");
-      say("good", "All photographs of this visit are filed.");
+      say("good", word("all_filed"));
     } else if (state.shot) {
       part("picture").src = "shot.jpg";
       decide(state.shot);
