@@ -127,7 +127,7 @@ def test_check_names_a_messengers_copy_and_does_not_refuse_it(photograph, tmp_pa
     result = _invoke("check", copy)
     assert result.exit_code == 0, result.output
     assert (
-        "  info: messenger_copy. This is a messenger's copy: smaller, compressed" in result.stdout
+        "  info: messenger copy. This is a messenger's copy: smaller, compressed" in result.stdout
     )
     (found,) = [
         each
