@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from lab.strands.head import EAR, FACE, NOTHING, SCALP, Floats, Head
 
@@ -74,6 +75,23 @@ class Surface:
     point_mm: Floats
     normal: Floats
     cosine: Floats
+
+
+TURN_SD_DEG, DISTANCE_SD, SHIFT_SD = 4.0, 0.05, 0.03
+"""Of photographs that are meant to be alike: the head's turn about each axis, the distance, and the
+place in the picture as a share of its size."""
+
+
+def held_anew(rng: np.random.Generator, camera: Camera) -> Camera:
+    """The same view with head and camera held by hand once more."""
+    turn = Rotation.from_rotvec(np.radians(rng.normal(0, TURN_SD_DEG, 3))).as_matrix()
+    farther = float(np.exp(rng.normal(0, DISTANCE_SD)))
+    return replace(
+        camera,
+        position_mm=farther * turn @ camera.position_mm,
+        axes=camera.axes @ turn.T,
+        centre_px=camera.centre_px + camera.size * rng.normal(0, SHIFT_SD, 2),
+    )
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

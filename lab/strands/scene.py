@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.strands.backdrop import backdrop, cloth, lone_scene
-from lab.strands.camera import Camera, Surface, look, sample_camera
+from lab.strands.camera import Camera, Surface, held_anew, look, sample_camera
 from lab.strands.draw import HairLayer, draw_strands
 from lab.strands.hair import (
     Strands,
@@ -35,6 +35,9 @@ PLAIN_SHARE = 0.7
 LONG_MM, SPARSE_SHARE = 30.0, 0.35
 """Long sparse hair: its length, and the share of the follicles on the scalp that carry hair."""
 
+SAME_DEPTH_MM = 2.0
+"""Between what one camera sees of a point and where the point is, if it sees that point."""
+
 WET_CLUMP, WET_SHADE, WET_SHINE, WET_GLOSS = 0.95, 0.6, 0.4, 60.0
 """Wet hair: how far strands meet in locks, its colour and its highlight."""
 
@@ -52,11 +55,18 @@ class Visit:
     wet : bool or None
         Whether the hair is wet (in locks, dark, shiny, flat) or dry and loose; None leaves it as
         it was drawn.
+    posed : bool
+        Whether head and camera are held by hand anew, as the protocol asks and with nothing over
+        the head; otherwise the photograph is taken from the same place.
+    light_of : int or None
+        Number of the visit whose light is still there; None draws it anew.
     """
 
     number: int
     kept: float = 1.0
     wet: bool | None = None
+    posed: bool = False
+    light_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,15 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     if visit is not None:
         rng = np.random.default_rng([seed, 20_262, visit.number])
         lighting = sample_lighting(rng, camera, plain=plain)
+        if visit.light_of is not None:
+            lighting = sample_lighting(
+                np.random.default_rng([seed, 20_262, visit.light_of]), camera, plain=plain
+            )
+        if visit.posed:
+            camera = held_anew(np.random.default_rng([seed, 20_264, visit.number]), camera)
+            before, surface = surface, look(head, camera)
+            own = paint_skin(rng, camera, surface, skin, style.rgb, volume)
+            reflectance = _carried(reflectance, before, person.camera, surface, own)
         style = replace(style, count=style.count * visit.kept)
         if visit.wet is not None:
             style, lighting = _wetted(style, lighting, wet=visit.wet)
@@ -145,7 +164,8 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     light = light * (1 - hair.fraction[..., None]) + hair.light
     fraction = hair.fraction
     covered = np.zeros((size, size), np.uint8)
-    covers = [] if plain and rng.random() < 0.75 else sample_covers(rng, camera, surface, skin)
+    nothing_over = (plain and rng.random() < 0.75) or (visit is not None and visit.posed)
+    covers = [] if nothing_over else sample_covers(rng, camera, surface, skin)
     for cover in covers:
         alpha = cover.alpha[..., None]
         shade = cv2.GaussianBlur(cover.alpha, (0, 0), 3)[..., None]
@@ -165,6 +185,27 @@ def render(seed: int, size: int = SIZE_PX, visit: Visit | None = None) -> Scene:
     return Scene(
         light.astype(np.float32), fraction, classes, region, surface.cosine, facts, surface, camera
     )
+
+
+def _carried(
+    reflectance: Floats, before: Surface, camera: Camera, surface: Surface, own: Floats
+) -> Floats:
+    """Skin as it was painted from another camera, where that one saw it; else its own paint."""
+    xy, depth = camera.project(surface.point_mm)
+    x, y = (np.ascontiguousarray(xy[..., axis], np.float32) for axis in (0, 1))
+    seen = cv2.remap(
+        np.where(np.isfinite(before.depth_mm), before.depth_mm, 0).astype(np.float32),
+        x, y, cv2.INTER_NEAREST, borderValue=0,
+    )  # fmt: skip
+    there = (surface.label != NOTHING) & (np.abs(seen - depth) < SAME_DEPTH_MM)
+    carried = cv2.remap(reflectance, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.where(there[..., np.newaxis], carried, own).astype(np.float32)
+
+
+def is_plain(seed: int) -> bool:
+    """Whether a person is photographed as the protocol asks."""
+    rng, anybody = _stream(seed)
+    return anybody and bool(rng.random() < PLAIN_SHARE)
 
 
 def _stream(seed: int) -> tuple[np.random.Generator, bool]:

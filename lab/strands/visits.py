@@ -3,8 +3,10 @@
 Run: ``python -m lab.strands.visits FOLDER --first 920000 --people 30 [--size 1152]``; resumable.
 
 Each person is photographed three times from one place: at first, again (every strand and the light
-drawn anew, the density the same), and with fewer or more hairs. `lab.benchmarks.change` and
-`lab.phantom.covisible` read what is written.
+drawn anew, the density the same), and with fewer or more hairs. With ``--retest`` each is
+photographed as the protocol asks: twice on the first day, posed and combed anew in the same light,
+and once on another day in other light, all with the hair unchanged. `lab.benchmarks.change`,
+`lab.benchmarks.retest` and `lab.phantom.covisible` read what is written.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from lab.phantom.head import SCALP as PHANTOM_SCALP
 from lab.strands.camera import Camera
 from lab.strands.develop import develop
 from lab.strands.head import SCALP
-from lab.strands.scene import Scene, Visit, render, view_of
+from lab.strands.scene import Scene, Visit, is_plain, render, view_of
 
 VIEWS = ("vertex", "mid-pattern", "frontal")
 DATES = ("2024-01-01", "2024-07-01", "2025-01-01")
@@ -52,6 +54,19 @@ def visits_of(seed: int) -> tuple[Visit, ...]:
     rng = np.random.default_rng([seed, 20_263])
     change = rng.choice([-1, 1]) * rng.uniform(LEAST_CHANGE, MOST_CHANGE)
     return Visit(1), Visit(2), Visit(3, float(np.exp(change)))
+
+
+RETEST_VIEWS = (*VIEWS, "temporal", "occipital")
+RETEST_NAMES = ("2024-01-01_1", "2024-01-01_2", "2024-07-01")
+RETEST = (Visit(1, posed=True), Visit(2, posed=True, light_of=1), Visit(3, posed=True))
+
+
+def retested(seed: int) -> bool:
+    """True for a person in a view of the protocol, taken as it asks, who shows enough scalp."""
+    if view_of(seed, SMALL_PX) not in RETEST_VIEWS or not is_plain(seed):
+        return False
+    scene = render(seed, SMALL_PX, RETEST[0])
+    return bool((scene.region & (scene.cosine > 0.5)).mean() > MIN_REGION_SHARE)
 
 
 def _camera_record(camera: Camera) -> dict[str, Any]:
@@ -97,18 +112,22 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=920_000)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--size", type=int, default=SIZE_PX)
+    parser.add_argument(
+        "--retest", action="store_true", help="unchanged hair, as the protocol asks"
+    )
     options = parser.parse_args()
     cv2.setNumThreads(1)
     seed, done = options.first, 0
     while done < options.people:
         seed += 1
-        if not wanted(seed):
+        if not (retested(seed) if options.retest else wanted(seed)):
             continue
         done += 1
         series = options.folder / f"person-{seed}" / view_of(seed, SMALL_PX)
-        for date, visit in zip(DATES, visits_of(seed), strict=True):
-            if not (series / f"{date}.json").exists():
-                write(render(seed, options.size, visit), visit, series / date)
+        names = RETEST_NAMES if options.retest else DATES
+        for name, visit in zip(names, RETEST if options.retest else visits_of(seed), strict=True):
+            if not (series / f"{name}.json").exists():
+                write(render(seed, options.size, visit), visit, series / name)
         print(f"person {seed}, {done} of {options.people}", flush=True)
 
 

@@ -5,12 +5,32 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from lab.phantom.covisible import covisible_coverage, read_dense_truth
+from lab.strands.camera import held_anew, look
 from lab.strands.hair import sample_style
+from lab.strands.head import FACE, NOTHING, SCALP
 from lab.strands.light import sample_lighting
-from lab.strands.scene import Visit, _wetted, camera_of, render
-from lab.strands.visits import DATES, visits_of, wanted, write
+from lab.strands.scene import (
+    Visit,
+    _carried,
+    _wetted,
+    camera_of,
+    head_and_camera_of,
+    is_plain,
+    render,
+    view_of,
+)
+from lab.strands.visits import (
+    DATES,
+    RETEST,
+    RETEST_VIEWS,
+    retested,
+    visits_of,
+    wanted,
+    write,
+)
 
 SIZE = 128
 SEED = next(seed for seed in range(950_001, 950_100) if wanted(seed))
@@ -73,3 +93,62 @@ def test_water_changes_how_hair_lies_and_not_how_much_of_it_there_is() -> None:
     assert (wet.count, wet.length_mm, wet.calibre_mm) == (dry.count, dry.length_mm, dry.calibre_mm)
     assert (wet.rgb < dry.rgb).all()
     assert shone.hair_shine >= 0.4
+
+
+def test_a_head_that_is_posed_anew_is_the_same_head_from_nearly_the_same_place() -> None:
+    first, again, other = (render(SEED, SIZE, visit) for visit in RETEST)
+    turn = Rotation.from_matrix(first.camera.axes.T @ again.camera.axes).magnitude()
+    assert 0.5 < np.degrees(turn) < 25
+    for scene in (again, other):
+        xy, _ = scene.camera.project(first.surface.point_mm)
+        column, row = (np.clip(np.round(xy[..., axis]), 0, SIZE - 1).astype(int) for axis in (0, 1))
+        there = (first.surface.label > 0) & (first.cosine > 0.7)
+        assert (scene.surface.label[row, column] == first.surface.label)[there].mean() > 0.9
+    assert not first.region[first.surface.label != SCALP].any()
+
+
+def test_the_skin_of_a_head_that_is_posed_anew_carries_its_marks() -> None:
+    head, camera = head_and_camera_of(SEED, SIZE)
+    moved = held_anew(np.random.default_rng(3), camera)
+    before, after = look(head, camera), look(head, moved)
+    painted = np.sin(before.point_mm / 9).astype(np.float32)
+    carried = _carried(painted, before, camera, after, np.full_like(painted, 9))
+    seen = (after.label == SCALP) & (after.cosine > 0.7) & (carried[..., 0] < 2)
+    assert seen.sum() > 500
+    expected = np.sin(after.point_mm / 9)
+    assert np.abs(carried - expected)[seen].max() < 0.25
+    assert (carried[after.label == NOTHING] == 9).all()
+
+
+def test_light_that_is_still_there_is_the_same_light() -> None:
+    shades = []
+    for visit in (Visit(1), Visit(2, light_of=1), Visit(2)):
+        scene = render(SEED, SIZE, visit)
+        bare = (scene.classes == 3) & (scene.surface.label == FACE)
+        shades.append((scene.light, bare))
+    common = np.logical_and.reduce([bare for _, bare in shades])
+    assert common.sum() > 20
+    first, same, other = (np.median(light[common], axis=0) for light, _ in shades)
+    assert np.abs(np.log(same / first)).max() < 0.1
+    assert np.abs(np.log(other / first)).max() > 0.15
+
+
+def test_only_people_taken_as_the_protocol_asks_are_retested() -> None:
+    chosen = [seed for seed in range(990_001, 990_030) if retested(seed)]
+    assert len(chosen) >= 5
+    for seed in chosen:
+        assert is_plain(seed)
+        assert view_of(seed) in RETEST_VIEWS
+    assert any(is_plain(seed) for seed in range(990_001, 990_030) if seed not in chosen)
+    assert not all(is_plain(seed) for seed in range(990_001, 990_030))
+
+
+def test_the_head_turns_in_front_of_the_camera() -> None:
+    _, camera = head_and_camera_of(SEED, SIZE)
+    moved = held_anew(np.random.default_rng(3), camera)
+    head, before = (-each.axes @ each.position_mm for each in (moved, camera))
+    np.testing.assert_allclose(
+        head / np.linalg.norm(head), before / np.linalg.norm(before), atol=1e-5
+    )
+    assert 0.8 < np.linalg.norm(head) / np.linalg.norm(before) < 1.25
+    assert (moved.size, moved.view, moved.focal_px) == (camera.size, camera.view, camera.focal_px)
