@@ -104,11 +104,14 @@ def crop_of(segmentation: Segmentation, frame: Frame) -> Crop:
     return Crop(round(corner[0]), round(corner[1]), round(side * frame.scale))
 
 
-def clean_photograph(segmenter: PlacedSegmenter, seed: int, scene: Scene) -> Seen | None:
+def clean_photograph(
+    segmenter: PlacedSegmenter, seed: int, scene: Scene, *, least_percent: float | None = None
+) -> Seen | None:
     """The photograph without a fault; None where the scene shows too little scalp or hair."""
     region = scene.region & (scene.cosine > 0.5)
     true = float(scene.fraction[region].mean()) if region.any() else 0.0
     low, high = COVERAGE_RANGE
+    low = low if least_percent is None else least_percent / 100
     if region.mean() < MIN_REGION_SHARE or not low < true < high:
         return None
     code, image = photographed(exposed(scene), np.random.default_rng(seed))

@@ -5,9 +5,11 @@ Its gradient then falls by R = sqrt((sigma² + s2²) / (sigma² + s1²)), which 
 contrast of the edge. Noise adds the same power everywhere: it is measured where the region is
 smoothest, and subtracted. Only the strongest structures count, and of them the sharpest, so that
 soft shading doesn't matter; each direction is judged for itself, because a shaken photograph is
-blurred in one direction only. Exact for edges; dense strands, which have finer detail than an edge,
-are taken for up to a third sharper than they are, soft borders for less sharp (0.5 at most was
-measured on sharp photographs).
+blurred in one direction only, and in each the sharper of the scalp and the whole head decides:
+combed hair has no detail along its strands. A bald scalp may have none at all: then the outline of
+the head counts, too, which elsewhere may be that of a sharp wall.
+Exact for edges; dense strands, which have finer detail than an edge, are taken for up to a third
+sharper than they are, soft borders for less sharp (``lab/benchmarks/blur.py``).
 
 References
 ----------
@@ -24,10 +26,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalptrack.quality.subject import Subject, luma
-from scalptrack.records import BoolArray, ImageArray
+from scalptrack.records import BoolArray, FloatArray, ImageArray
 
-FIRST_BLUR, SECOND_BLUR = 1.5 / 400, 3.0 / 400
-"""Standard deviations of the two re-blurs, in head widths."""
+FINE, COARSE = (0.8 / 400, 1.6 / 400), (1.5 / 400, 3.0 / 400)
+"""Standard deviations of the two re-blurs, in head widths. The fine pair tells little blur from
+none, and is misled by noise where there is much; the coarse one is the other way round."""
+
+SURE_PERCENT = 0.75
+"""Blur from which the coarse pair is believed: sharp photographs measure at most 0.69 by it."""
+
+BARE_HAIR_SHARE = 0.15
+"""Below this share of hair the scalp may be smooth: then the outline of the head counts too."""
 
 STRONGEST_PERCENTILE = 90
 """Gradients above it count as structure."""
@@ -38,12 +47,9 @@ SMOOTHEST_PERCENTILE = 10
 SHARPEST_PERCENTILE = 90
 """Of the structures, how sharp one of the sharpest is."""
 
-DIRECTIONS = 4
+DIRECTIONS = 8
 LARGEST_PERCENT = 9.0
 """What is reported when there is no structure that could be sharp."""
-
-BARE_HAIR_SHARE = 0.15
-"""Below this share of hair the scalp may be smooth: then the outline of the head counts too."""
 
 Plane = NDArray[np.float32]
 
@@ -57,33 +63,46 @@ class Blur:
 
 
 def measure_blur(subject: Subject) -> Blur:
-    """Blur of the scalp, or of the whole picture when there is no head.
-
-    A bald scalp may have no structure of its own, so that the outline of the head is looked at as
-    well and the sharper of the two decides.
-    """
+    """Blur of the head, or of the whole picture when there is none."""
     inner = cv2.erode(subject.scalp.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    blur = blur_in(subject.picture, np.asarray(inner), head_px=subject.head_px)
-    if subject.found and _hair_share(subject) < BARE_HAIR_SHARE:
-        outline = blur_in(subject.picture, _outline(subject), head_px=subject.head_px)
-        blur = min(blur, outline, key=lambda each: each.strongest_percent)
-    return blur
+    regions = [np.asarray(inner)]
+    if subject.found:
+        regions.append(subject.head)
+        if is_bare(subject):
+            regions.append(_outline(subject))
+    return blur_in(subject.picture, *regions, head_px=subject.head_px)
 
 
-def blur_in(picture: ImageArray, region: BoolArray, *, head_px: float) -> Blur:
-    """Blur of a region of a picture (h, w, 3) in which the head is ``head_px`` wide."""
-    if not region.any():
-        return Blur(LARGEST_PERCENT, LARGEST_PERCENT)
+def blur_in(picture: ImageArray, *regions: BoolArray, head_px: float) -> Blur:
+    """Blur of a picture (h, w, 3) in which the head is ``head_px`` wide.
+
+    In each direction the region counts that is sharpest.
+    """
     grey = luma(picture)
-    first = _gradient(grey, FIRST_BLUR * head_px)
-    second = _gradient(grey, SECOND_BLUR * head_px)
+    fine, coarse = (
+        _blurs([_gradient(grey, share * head_px) for share in pair], pair, regions, head_px)
+        for pair in (FINE, COARSE)
+    )
+    percents = np.where(coarse > SURE_PERCENT, np.maximum(coarse, fine), fine)
+    return Blur(float(percents.max()), float(percents.min()))
+
+
+def _blurs(
+    gradients: list[tuple[Plane, Plane]],
+    pair: tuple[float, float],
+    regions: tuple[BoolArray, ...],
+    head_px: float,
+) -> FloatArray:
+    """Blur in percent of the head's width in each direction, by one pair of re-blurs."""
     percents = []
     for angle in np.arange(DIRECTIONS) * np.pi / DIRECTIONS:
         cosine, sine = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-        powers = [np.square(x * cosine + y * sine) for x, y in (first, second)]
-        ratio = _power_ratio(powers[0], powers[1], region, head_px)
-        percents.append(_sigma_percent(ratio))
-    return Blur(max(percents), min(percents))
+        first, second = (np.square(x * cosine + y * sine) for x, y in gradients)
+        ratios = [_power_ratio(first, second, each, head_px) for each in regions if each.any()]
+        percents.append(
+            min((_sigma_percent(each, pair) for each in ratios), default=LARGEST_PERCENT)
+        )
+    return np.array(percents)
 
 
 def _gradient(grey: Plane, sigma_px: float) -> tuple[Plane, Plane]:
@@ -116,17 +135,19 @@ def _power_ratio(first: Plane, second: Plane, region: BoolArray, head_px: float)
     return float(np.percentile(sums[0][counts] / sums[1][counts], SHARPEST_PERCENTILE))
 
 
-def _sigma_percent(ratio: float) -> float:
+def _sigma_percent(ratio: float, pair: tuple[float, float]) -> float:
     """Blur that gives a ratio R² of gradient powers, in percent of the head's width."""
     if ratio <= 1:
         return LARGEST_PERCENT
-    variance = (SECOND_BLUR**2 - ratio * FIRST_BLUR**2) / (ratio - 1)
+    first, second = pair
+    variance = (second**2 - ratio * first**2) / (ratio - 1)
     return float(min(100 * np.sqrt(max(variance, 0.0)), LARGEST_PERCENT))
 
 
-def _hair_share(subject: Subject) -> float:
-    """Share of the scalp that is mostly hair."""
-    return int(subject.hair.sum()) / max(1, int(subject.scalp.sum()))
+def is_bare(subject: Subject) -> bool:
+    """Whether there is a scalp with next to no hair."""
+    share = int(subject.hair.sum()) / max(1, int(subject.scalp.sum()))
+    return subject.found and share < BARE_HAIR_SHARE
 
 
 def _outline(subject: Subject) -> BoolArray:
