@@ -5,9 +5,8 @@ Its gradient then falls by R = sqrt((sigma² + s2²) / (sigma² + s1²)), which 
 contrast of the edge. Noise adds the same power everywhere: it is measured where the region is
 smoothest, and subtracted. Only the strongest structures count, and of them the sharpest, so that
 soft shading doesn't matter; each direction is judged for itself, because a shaken photograph is
-blurred in one direction only, and in each the sharper of the scalp and the whole head decides:
-combed hair has no detail along its strands. A bald scalp may have none at all: then the outline of
-the head counts, too, which elsewhere may be that of a sharp wall.
+blurred in one direction only. A bald scalp may have no detail of its own: then the outline of the
+head counts, too, and in each direction the sharper of both decides.
 Exact for edges; dense strands, which have finer detail than an edge, are taken for up to a third
 sharper than they are, soft borders for less sharp (``lab/benchmarks/blur.py``).
 
@@ -63,13 +62,11 @@ class Blur:
 
 
 def measure_blur(subject: Subject) -> Blur:
-    """Blur of the head, or of the whole picture when there is none."""
+    """Blur of the scalp, or of the whole picture when there is no head."""
     inner = cv2.erode(subject.scalp.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     regions = [np.asarray(inner)]
-    if subject.found:
-        regions.append(subject.head)
-        if is_bare(subject):
-            regions.append(_outline(subject))
+    if is_bare(subject):
+        regions.append(_outline(subject))
     return blur_in(subject.picture, *regions, head_px=subject.head_px)
 
 

@@ -46,13 +46,15 @@ class Scene:
         skin, colour = (DARK_SKIN, BLACK_HAIR) if dark else (SKIN, HAIR)
         strands = np.zeros(size, np.uint8)
         if not bald:
-            for _ in range(2500):
+            for _ in range(60 if combed else 2500):
                 angle, distance = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0.2, 1))
                 start = np.array([cx, cy]) + distance * head_px / 2 * np.array(
                     [np.cos(angle), 1.2 * np.sin(angle)]
                 )
-                turn = 0.0 if combed else angle + rng.normal(0, 0.5)
+                turn = angle + rng.normal(0, 0.5)
                 end = start + 0.06 * head_px * np.array([np.cos(turn), np.sin(turn)])
+                if combed:  # From one side to the other: no strand ends on the scalp.
+                    start[0], end = cx - head_px, np.array([cx + head_px, start[1]])
                 cv2.line(strands, start.astype(int).tolist(), end.astype(int).tolist(), 255, 1)
         self.fraction = np.where(self.head, strands / 255.0, 0).astype(np.float32)
         wall = np.full((height, width, 3), 175.0)
@@ -339,3 +341,17 @@ def test_doubt_about_hair_on_the_measured_scalp_is_a_finding(haired, doubt, seve
         for each in check_quality(image, made, CaptureInfo()).findings
     ]
     assert found == ([("hair_like_scalp", severity, 100 * doubt)] if severity else [])
+
+
+def test_a_sharp_face_doesnt_make_a_blurred_scalp_sharp(haired):
+    scalp = np.zeros_like(haired.head)
+    scalp[: haired.head.shape[0] // 2] = haired.head[: haired.head.shape[0] // 2]
+    soft, sharp = haired.photograph(sigma=0.8 * 5.2), haired.photograph()
+    image = np.where(scalp[..., None], soft, sharp)
+    whole = haired.segmentation(image)
+    size = whole.scalp.shape[::-1]
+    above = cv2.resize(scalp.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    seen = replace(whole, scalp=above)
+    quality = check_quality(image, seen, CaptureInfo())
+    assert {each.code: each.severity for each in quality.findings}["blurred"] is Severity.ERROR
+    assert measure_blur(subject_of(image, seen)).strongest_percent == pytest.approx(0.8, rel=0.4)
