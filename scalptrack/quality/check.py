@@ -52,9 +52,9 @@ class _Rule:
         return Finding(self.code, severity, round(value, 3), limit, self.unit, tr(self.advice))
 
 
-# lab/benchmarks/blur.py, 16 people: coverage is off by 2.6 points in the median from a defocus of
-# 0.25 % on, which measures 0.21. Of 87 sharp photographs of the other renderer two measure more
-# than the first limit and none more than the second, of those 16 none more than 0.15.
+# lab/benchmarks/blur.py, 32 people: coverage is off by 2 points in the median from a defocus of
+# 0.25 % on, which measures 0.2. Of 87 sharp photographs of the other renderer five measure more
+# than the first limit and none more than the second, of those 32 none more than 0.15.
 BLURRED = _Rule(
     "blurred",
     marked("% of head width"),
