@@ -110,7 +110,7 @@ def test_a_series_without_a_usable_photograph_gets_a_reason(guided):
     arguments = ["guide", str(root / "empty"), "--out", str(root / "none")]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 2
-    assert result.stdout.startswith("ben, frontal: None of the 1 photographs can be a reference. ")
+    assert result.stdout.startswith("ben, frontal: The 1 photograph can't be a reference. ")
     assert "Error: There is no guide: no view has a usable photograph." in result.stderr
 
 

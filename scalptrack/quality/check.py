@@ -48,6 +48,11 @@ class _Rule:
             return self._finding(Severity.WARNING, value, self.warning)
         return None
 
+    def is_error(self, value: float) -> bool:
+        """Whether a value is beyond the limit of an error."""
+        found = self.judge(value)
+        return found is not None and found.severity is Severity.ERROR
+
     def _finding(self, severity: Severity, value: float, limit: float) -> Finding:
         return Finding(self.code, severity, round(value, 3), limit, self.unit, tr(self.advice))
 
@@ -265,6 +270,9 @@ def _judge_lens(capture: CaptureInfo) -> Finding | None:
 
 
 def _judge_blur(subject: Subject) -> Finding | None:
+    """Judge the blur, unless the head has so few pixels that they look like it."""
+    if subject.found and LOW_RESOLUTION.is_error(subject.head_px / subject.scale):
+        return None
     rule = BLURRED_BARE if focus.is_bare(subject) else BLURRED
     return rule.judge(focus.measure_blur(subject).strongest_percent)
 

@@ -355,3 +355,9 @@ def test_a_sharp_face_doesnt_make_a_blurred_scalp_sharp(haired):
     quality = check_quality(image, seen, CaptureInfo())
     assert {each.code: each.severity for each in quality.findings}["blurred"] is Severity.ERROR
     assert measure_blur(subject_of(image, seen)).strongest_percent == pytest.approx(0.8, rel=0.4)
+
+
+def test_pixels_of_a_small_head_are_not_taken_for_blur():
+    scene = Scene(head_px=150, size=(260, 220))
+    assert scene.findings(scene.photograph(sigma=1.5))["low_resolution"] is Severity.ERROR
+    assert "blurred" not in scene.findings(scene.photograph(sigma=1.5))
