@@ -47,8 +47,8 @@ MAX_DIRECTION_STOPS = 2.0
 """Of light. Between good photographs of one rendered person (subject-01 of sample_images, eight
 pairs) the largest differences are 0.7, 0.2 and 1.8 stops (lab/benchmarks/against.py)."""
 
-MAX_BLUR_PERCENT = 0.12
-"""Of the head's width, more than the reference. Sharp photographs of one head differ by 0.09 at
+MAX_BLUR_PERCENT = 0.15
+"""Of the head's width, more than the reference. Sharp photographs of one head differ by 0.14 at
 most (33 photographs of 11 rendered people)."""
 
 MEAN_HEAD_CM = 17.3
