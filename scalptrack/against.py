@@ -49,7 +49,7 @@ pairs) the largest differences are 0.7, 0.2 and 1.8 stops (lab/benchmarks/agains
 
 MAX_BLUR_PERCENT = 0.15
 """Of the head's width, more than the reference. Sharp photographs of one head differ by 0.14 at
-most (33 photographs of 11 rendered people)."""
+most (33 photographs of 11 rendered people; a comparison whose script is not kept)."""
 
 MEAN_HEAD_CM = 17.3
 """Mean of an adult head's breadth and length (15.2 and 19.4 cm): turns percent into centimetres."""

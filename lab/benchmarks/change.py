@@ -24,7 +24,7 @@ from lab.phantom.covisible import covisible_coverage, read_dense_truth
 from scalptrack.cache import RecordCache
 from scalptrack.catalog import catalog_folder
 from scalptrack.longitudinal import MEASURED_ERRORS, build_timelines
-from scalptrack.pipeline import track
+from scalptrack.pipeline import Series, track
 from scalptrack.records import Change, Settings, Status, Verdict
 
 UNCHANGED_POINTS = 2.0
@@ -61,9 +61,8 @@ class FollowUp:
         )
 
 
-def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
-    """Follow-ups of a folder, errors of single coverages, and how many had no number."""
-    found, errors, without = [], [], 0
+def tracked(folder: Path) -> list[Series]:
+    """Series of a folder's photographs as the program sees them, without their truth."""
     with tempfile.TemporaryDirectory() as name:
         alone = Path(name)
         for path in folder.rglob("*.jpg"):
@@ -71,8 +70,13 @@ def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         cache = RecordCache(None, {}, fingerprint="")
-        tracked = list(track(catalog_folder(alone), Settings(), cache=cache))
-    for series in tracked:
+        return list(track(catalog_folder(alone), Settings(), cache=cache))
+
+
+def follow_ups(folder: Path) -> tuple[list[FollowUp], list[float], int]:
+    """Follow-ups of a folder, errors of single coverages, and how many had no number."""
+    found, errors, without = [], [], 0
+    for series in tracked(folder):
         names = [outcome.name for outcome in series.outcomes]
         truths = covisible_coverage(
             [read_dense_truth((folder / name).with_suffix("")) for name in names]

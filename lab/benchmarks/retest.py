@@ -11,21 +11,19 @@ strands fall otherwise: its own share is stated.
 from __future__ import annotations
 
 import argparse
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import chi2
 
+from lab.benchmarks.change import tracked
 from lab.phantom.covisible import covisible_coverage, read_dense_truth
-from scalptrack.cache import RecordCache
-from scalptrack.catalog import catalog_folder
-from scalptrack.pipeline import track
-from scalptrack.records import Outcome, Settings, Status
+from lab.strands.visits import RETEST_NAMES
+from scalptrack.longitudinal.agreement import sd_estimate
+from scalptrack.longitudinal.intervals import MDC95_FACTOR
+from scalptrack.records import Outcome, Status
 
 SAME_LIGHT, OTHER_LIGHT = "same day, same light", "another day, other light"
 
@@ -42,24 +40,14 @@ class Pair:
 
 def within_subject_sd(differences: Sequence[float]) -> tuple[float, float, float]:
     """Standard deviation of one photograph, and its 95 % interval, from differences of pairs."""
-    squares = float(np.sum(np.square(differences)) / 2)
-    count = len(differences)
-    low, high = chi2.ppf([0.975, 0.025], count)
-    return float(np.sqrt(squares / count)), np.sqrt(squares / low), np.sqrt(squares / high)
+    sd = sd_estimate(float(np.mean(np.square(differences)) / 2), len(differences))
+    return sd.value, sd.low, sd.high
 
 
 def pairs_of(folder: Path) -> tuple[list[Pair], Counter[str], int]:
     """Pairs of a folder, why photographs have no number, and how many photographs there are."""
-    with tempfile.TemporaryDirectory() as name:
-        alone = Path(name)
-        for path in folder.rglob("*.jpg"):
-            target = alone / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-        cache = RecordCache(None, {}, fingerprint="")
-        tracked = list(track(catalog_folder(alone), Settings(), cache=cache))
     pairs, reasons, count = [], Counter[str](), 0
-    for series in tracked:
+    for series in tracked(folder):
         truths = covisible_coverage(
             [read_dense_truth((folder / each.name).with_suffix("")) for each in series.outcomes]
         )
@@ -71,10 +59,8 @@ def pairs_of(folder: Path) -> tuple[list[Pair], Counter[str], int]:
                 reasons[outcome.reason.code if outcome.reason else "?"] += 1
             else:
                 values[Path(outcome.name).stem] = (measured, 100 * truth["coverage_fraction"])
-        for first, second, kind in (
-            ("2024-01-01_1", "2024-01-01_2", SAME_LIGHT),
-            ("2024-01-01_1", "2024-07-01", OTHER_LIGHT),
-        ):
+        first = RETEST_NAMES[0]
+        for second, kind in zip(RETEST_NAMES[1:], (SAME_LIGHT, OTHER_LIGHT), strict=True):
             if first in values and second in values:
                 gap = np.subtract(values[second], values[first])
                 pairs.append(Pair(series.view, kind, float(gap[0]), float(gap[1])))
@@ -100,11 +86,11 @@ def print_table(pairs: Sequence[Pair]) -> None:
             gaps = [each.measured for each in chosen]
             sd, low, high = within_subject_sd(gaps)
             true = within_subject_sd([each.true for each in chosen])[0]
-            factor = 1.96 * np.sqrt(2)
             absolute = np.abs(gaps)
             print(
                 f"| {kind} | {view} | {len(chosen)} | {sd:.2f} ({low:.2f} to {high:.2f}) "
-                f"| {factor * sd:.1f} ({factor * low:.1f} to {factor * high:.1f}) | {true:.2f} "
+                f"| {MDC95_FACTOR * sd:.1f} "
+                f"({MDC95_FACTOR * low:.1f} to {MDC95_FACTOR * high:.1f}) | {true:.2f} "
                 f"| {np.median(absolute):.1f}, {absolute.max():.1f} |"
             )
 

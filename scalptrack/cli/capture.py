@@ -16,10 +16,10 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     megapixels_option,
     quiet_option,
     seed_option,
-    texts_language_option,
     translate_errors,
 )
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     help="Port of the page on 127.0.0.1.  [default: any free one]",
 )
 @click.option("--no-browser", is_flag=True, help="Print the page's address and open no browser.")
-@texts_language_option("Language of the page; messages of this command stay as they are.")
+@language_option("Language of the page; messages of this command stay as they are.")
 @seed_option
 @megapixels_option
 @json_option

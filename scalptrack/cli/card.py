@@ -10,8 +10,8 @@ from scalptrack.cli.common import (
     echo_counts,
     echo_json,
     json_option,
+    language_option,
     quiet_option,
-    texts_language_option,
     translate_errors,
 )
 
@@ -35,7 +35,7 @@ from scalptrack.cli.common import (
     is_flag=True,
     help="The page with the headband for `register --strip` and `track --strip` instead.",
 )
-@texts_language_option("Language of the page; what a program reads of it is the same in each.")
+@language_option("Language of the page; what a program reads of it is the same in each.")
 @json_option
 @quiet_option
 @translate_errors

@@ -13,12 +13,12 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     megapixels_option,
     photos_argument,
     progress,
     quiet_option,
     seed_option,
-    texts_language_option,
     translate_errors,
 )
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The series' first photograph: also say what differs from it, and what to change.",
 )
-@texts_language_option(
+@language_option(
     "Language of what is said about the photographs; codes and JSON keys stay as they are."
 )
 @seed_option

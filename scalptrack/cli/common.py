@@ -55,14 +55,6 @@ strip_option = click.option(
     "be recognised, align by its markers (tier B, wider interval), and leave out what it hides. It "
     "can't tell another person with the same band from this one.",
 )
-language_option = click.option(
-    "--language",
-    type=click.Choice(available_languages()),
-    default=ENGLISH,
-    show_default=True,
-    help="Language of the texts in report, charts and tables; codes and column names stay as they "
-    "are, and so do the messages of this command.",
-)
 
 
 def _enter_language(context: click.Context, _: click.Parameter, language: str) -> str:
@@ -71,14 +63,16 @@ def _enter_language(context: click.Context, _: click.Parameter, language: str) -
     return language
 
 
-def texts_language_option(help_text: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """``--language`` of a command whose texts for a person it sets; the command doesn't get it."""
+def language_option(
+    help_text: str, *, passed: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """``--language`` of a command: its texts are in it; ``passed`` gives it to the command, too."""
     return click.option(
         "--language",
         type=click.Choice(available_languages()),
         default=ENGLISH,
         show_default=True,
-        expose_value=False,
+        expose_value=passed,
         callback=_enter_language,
         help=help_text,
     )

@@ -14,10 +14,10 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     megapixels_option,
     progress,
     quiet_option,
-    texts_language_option,
     translate_errors,
 )
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Size of the pages.",
 )
-@texts_language_option(
+@language_option(
     "Language of the printed page and of the reasons why there is none; the names of the files "
     "and of views stay as they are."
 )

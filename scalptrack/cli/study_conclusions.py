@@ -13,9 +13,9 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     progress,
     quiet_option,
-    texts_language_option,
     translate_errors,
 )
 from scalptrack.cli.study import (
@@ -153,7 +153,7 @@ def _p_words(value: float | None) -> str:
 @click.option("--view", help="View to be rated; may be left out when the study has one.")
 @click.option("--visit", help="Visit that is compared with the baseline.  [default: the last]")
 @photos_option
-@texts_language_option("Language of the rating form; what its file holds is the same in each.")
+@language_option("Language of the rating form; what its file holds is the same in each.")
 @by_option
 @json_option
 @quiet_option

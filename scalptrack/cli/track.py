@@ -29,7 +29,6 @@ from scalptrack.cli.common import (
     translate_errors,
 )
 from scalptrack.cli.deidentify import open_key, require_apart
-from scalptrack.translation import in_language
 
 if TYPE_CHECKING:
     from scalptrack.conclusions import Stated
@@ -124,7 +123,11 @@ FEW_PHOTOGRAPHS = 4
 @click.option("--no-cache", is_flag=True, help="Compute everything again.")
 @allow_outline_option
 @strip_option
-@language_option
+@language_option(
+    "Language of the texts in report, charts and tables; codes and column names stay as they are, "
+    "and so do the messages of this command.",
+    passed=True,
+)
 @seed_option
 @megapixels_option
 @json_option
@@ -186,8 +189,6 @@ def track_command(
         colour_card=colour_card,
         language=language,
     )
-    # Reasons of rejected files are written before the run begins.
-    click.get_current_context().with_resource(in_language(language))
     if out.resolve() == photos.resolve():
         message = "--out is the folder of the photographs itself. Choose another folder."
         raise CommandError(message)

@@ -75,8 +75,7 @@ def test_a_photograph_without_a_number_makes_no_pair(monkeypatch, tmp_path) -> N
             outcome("2024-07-01", 0.53),
         ],
     )
-    monkeypatch.setattr(retest, "track", lambda *_, **__: [series])
-    monkeypatch.setattr(retest, "catalog_folder", lambda _: None)
+    monkeypatch.setattr(retest, "tracked", lambda _: [series])
     monkeypatch.setattr(retest, "read_dense_truth", lambda path: path)
     monkeypatch.setattr(
         retest, "covisible_coverage", lambda paths: [{"coverage_fraction": 0.5}] * len(paths)
