@@ -14,6 +14,7 @@ from scalptrack.records import FloatArray, ImageArray
 from scalptrack.registration import CloseUpFeatures, extract_close_up, register_close_ups
 from scalptrack.segmentation import shared_segmenter
 from scalptrack.single import refused_document, register_document, write_pair
+from scalptrack.translation import tr
 
 MIN_SCALP_SHARE = 0.7
 """Share of the frame that scalp must fill where the network finds any: whole heads as the guide
@@ -62,8 +63,11 @@ def _refuse_whole_head(path: Path, image: ImageArray) -> None:
     area = segmentation.photograph_shape[0] * segmentation.photograph_shape[1]
     share = float(np.count_nonzero(segmentation.scalp)) * segmentation.grid.step_px**2 / area
     if share < MIN_SCALP_SHARE:
-        message = (
-            f"{path.name} is no close-up: scalp fills {share:.0%} of it, at least "
-            f"{MIN_SCALP_SHARE:.0%} is needed. Leave --close-up out for a photograph of a head."
+        message = tr(
+            "{name} is no close-up: scalp fills {share:.0%} of it, at least {limit:.0%} is needed. "
+            "Leave --close-up out for a photograph of a head.",
+            name=path.name,
+            share=share,
+            limit=MIN_SCALP_SHARE,
         )
         raise HeadNotFoundError(message)

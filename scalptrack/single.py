@@ -42,6 +42,8 @@ from scalptrack.registration import (
     warp_to_reference,
 )
 from scalptrack.segmentation import coverage_interval, shared_segmenter
+from scalptrack.translation import tr
+from scalptrack.wording import finding_name
 
 OVERLAY_SIDE_PX = 1600
 """Longest side of pictures for people; originals stay what they are."""
@@ -96,10 +98,15 @@ def look_at(path: Path, settings: Settings) -> tuple[Opened, str | None]:
     opened = Opened(image, capture, segmentation, strip)
     for finding in check_quality(looked_at, segmentation, capture).findings:
         if finding.severity is Severity.ERROR:
-            return opened, (
-                f"{path.name} can't be measured: {finding.code.replace('_', ' ')} "
-                f"({finding.value:.3g} {finding.unit}, the limit is {finding.limit:.3g}). "
-                f"{finding.advice}"
+            return opened, tr(
+                "{name} can't be measured: {finding} ({value:.3g} {unit}, the limit is "
+                "{limit:.3g}). {advice}",
+                name=path.name,
+                finding=finding_name(finding.code),
+                value=finding.value,
+                unit=tr(finding.unit),
+                limit=finding.limit,
+                advice=finding.advice,
             )
     return opened, None
 
@@ -146,7 +153,9 @@ def segment_photograph(
     if problem is not None:
         return result | {"reason": problem}
     if measurement is None:
-        reason = "Too little scalp is seen at less than 60 degrees. Photograph it from above it."
+        reason = tr(
+            "Too little scalp is seen at less than 60 degrees. Photograph it from above it."
+        )
         return result | {"status": "refused", "reason": reason}
     low, high = coverage_interval(measurement.coverage_fraction, segmentation, region)
     return result | {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     megapixels_option,
     quiet_option,
     seed_option,
@@ -47,6 +49,7 @@ from scalptrack.cli.common import (
 )
 @allow_outline_option
 @strip_option
+@language_option("Language of what is said about the pair; codes and JSON keys stay as they are.")
 @seed_option
 @megapixels_option
 @json_option
@@ -74,8 +77,9 @@ def register_command(
     is refused and the reason is given; the exit status is then 1.
 
     \b
-    Example:
+    Examples:
       scalptrack register baseline.jpg followup.jpg --points marks.csv --json
+      scalptrack register baseline.jpg followup.jpg --language de
     """
     from scalptrack.close_ups import register_close_up_photographs
     from scalptrack.errors import ImageReadError
@@ -122,26 +126,47 @@ def register_command(
     finish(all_good=registered)
 
 
-def _echo_summary(document: dict[str, object]) -> None:
+def _echo_summary(document: dict[str, Any]) -> None:
+    from scalptrack.translation import tr
+
     if document["status"] != "registered":
-        click.echo(f"refused: {document['reason']}")
+        click.echo(tr("refused: {reason}", reason=document["reason"]))
         return
+    click.echo(_registered_line(document))
+    for index, point in enumerate(document.get("points") or [], start=1):
+        # Coordinates are for other programs, and written as in the JSON document.
+        shown = tr("not visible") if point is None else f"{point[0]:.2f},{point[1]:.2f}"
+        click.echo(tr("point {number}: {shown}", number=index, shown=shown))
+
+
+def _registered_line(document: dict[str, Any]) -> str:
+    """How two photographs were aligned, how well, and what that can't tell."""
+    from scalptrack.translation import tr
+
+    tier, overlap = document["tier"], document["overlap"]
     if document["method"] == "outline":
-        click.echo(
-            f"registered, tier {document['tier']}, by the outline alone: overlap "
-            f"{document['overlap']:.2f}. Another person with such hair would look the same."
+        return tr(
+            "registered, tier {tier}, by the outline alone: overlap {overlap:.2f}. Another person "
+            "with such hair would look the same.",
+            tier=tier,
+            overlap=overlap,
         )
-    elif document["method"] == "strip":
-        click.echo(
-            f"registered, tier {document['tier']}, by the printed headband: residual "
-            f"{document['residual_px']:.2f} px, {document['inliers']} markers agree, overlap "
-            f"{document['overlap']:.2f}. Another person with this band would look the same."
+    residual, inliers = document["residual_px"], document["inliers"]
+    if document["method"] == "strip":
+        return tr(
+            "registered, tier {tier}, by the printed headband: residual {residual:.2f} px, "
+            "{inliers} markers agree, overlap {overlap:.2f}. Another person with this band would "
+            "look the same.",
+            tier=tier,
+            residual=residual,
+            inliers=inliers,
+            overlap=overlap,
         )
-    else:
-        click.echo(
-            f"registered, tier {document['tier']}: residual {document['residual_px']:.2f} px, "
-            f"{document['inliers']} points agree, overlap {document['overlap']:.2f}"
-        )
-    for index, point in enumerate(document.get("points") or []):  # type: ignore[arg-type,var-annotated]
-        shown = "not visible" if point is None else f"{point[0]:.2f},{point[1]:.2f}"
-        click.echo(f"point {index + 1}: {shown}")
+    return tr(
+        "registered, tier {tier}: residual {residual:.2f} px, {inliers} points agree, overlap "
+        "{overlap:.2f}",
+        tier=tier,
+        residual=residual,
+        inliers=inliers,
+        overlap=overlap,
+    )

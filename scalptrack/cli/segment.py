@@ -12,6 +12,7 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     megapixels_option,
     photos_argument,
     progress,
@@ -27,6 +28,9 @@ from scalptrack.cli.common import (
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for NAME.hair.png, NAME.classes.png and NAME.overlay.jpg.",
+)
+@language_option(
+    "Language of what is said about the photographs; codes and JSON keys stay as they are."
 )
 @megapixels_option
 @json_option
@@ -44,8 +48,9 @@ def segment_command(
     has aligned them.
 
     \b
-    Example:
+    Examples:
       scalptrack segment today.jpg --out segmented --json
+      scalptrack segment today.jpg --out segmented --language de
     """
     from scalptrack.outputs import OutputFolder
     from scalptrack.single import segment_photograph
@@ -68,11 +73,17 @@ def segment_command(
 
 
 def _line(result: dict[str, Any]) -> str:
+    from scalptrack.translation import tr
+
     if result["status"] != "measured":
-        return f"{result['photo']}: no coverage. {result['reason']}"
-    return (
-        f"{result['photo']}: visible hair coverage {100 * result['coverage_fraction']:.1f} % "
-        f"(95 % interval {100 * result['coverage_low_fraction']:.0f} to "
-        f"{100 * result['coverage_high_fraction']:.0f} %) of {result['region_px']} px of scalp "
-        f"({100 * result['excluded_fraction']:.0f} % of the scalp excluded)"
+        return tr("{photo}: no coverage. {reason}", photo=result["photo"], reason=result["reason"])
+    return tr(
+        "{photo}: visible hair coverage {coverage:.1f} % (95 % interval {low:.0f} to {high:.0f} %) "
+        "of {region_px} px of scalp ({excluded:.0f} % of the scalp excluded)",
+        photo=result["photo"],
+        coverage=100 * result["coverage_fraction"],
+        low=100 * result["coverage_low_fraction"],
+        high=100 * result["coverage_high_fraction"],
+        region_px=result["region_px"],
+        excluded=100 * result["excluded_fraction"],
     )

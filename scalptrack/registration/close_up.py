@@ -51,6 +51,7 @@ from scalptrack.registration.quadratic import (
 )
 from scalptrack.registration.refusals import close_up_refusal
 from scalptrack.registration.suppression import fill, flatten, skin_weight, to_bytes
+from scalptrack.translation import tr
 
 WORKING_PX = 640
 """Mean side of the frame at which features are detected, as for the width of a head."""
@@ -104,9 +105,12 @@ def extract_close_up(image: ImageArray) -> CloseUpFeatures:
     """
     shape = (int(image.shape[0]), int(image.shape[1]))
     if min(shape) < MIN_SIDE_PX:
-        message = (
-            f"a close-up of {shape[1]} x {shape[0]} pixels is too small: the shorter side needs at "
-            f"least {MIN_SIDE_PX}. Use the original photograph."
+        message = tr(
+            "a close-up of {width} x {height} pixels is too small: the shorter side needs at least "
+            "{side}. Use the original photograph.",
+            width=shape[1],
+            height=shape[0],
+            side=MIN_SIDE_PX,
         )
         raise HeadNotFoundError(message)
     step = max(2.0 * half_side_px(shape) / WORKING_PX, 1.0)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from scalptrack.cli.check import _finding_line
 from scalptrack.cli.main import main
+from scalptrack.cli.register import _registered_line
+from scalptrack.cli.segment import _line
+from scalptrack.errors import HeadNotFoundError
 from scalptrack.pipeline import analyse_photograph
 from scalptrack.records import Catalog, Photograph, Settings, Status
+from scalptrack.registration.close_up import MIN_SIDE_PX, extract_close_up
 from scalptrack.results import run_and_write
 from scalptrack.tables import fingerprint
 from scalptrack.translation import current_language, in_language
@@ -115,3 +121,102 @@ def test_measures_of_check_have_the_marks_and_units_of_the_language():
         assert _finding_line(finding) == "Warnung: Kopf gedreht (17,2 Grad, Grenze 15 Grad). !"
         copy = finding | {"code": "screenshot"}
         assert _finding_line(copy) == "Warnung: Bildschirmfoto. !"
+
+
+def test_segment_says_reasons_and_measures_in_the_language_and_codes_stay(photos, tmp_path):
+    photo = str(photos / "anna" / "vertex" / "2026-01-10.jpg")
+    arguments = ["segment", photo, "--out", str(tmp_path / "out"), "--language", "de"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert f"{photo}: keine Bedeckung. {photo} ist leer (0 Bytes)." in result.stdout
+    assert result.stderr.endswith("1 photographs: 0 measured, 1 without a number\n")
+    (document,) = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)["photographs"]
+    assert document["status"] == "rejected"
+    assert "ist leer (0 Bytes)." in document["reason"]
+    assert current_language() == "en"
+
+
+def test_segment_names_what_is_wrong_in_the_language(samples, tmp_path):
+    small = tmp_path / "small.jpg"
+    with Image.open(next((samples / "subject-03" / "vertex").glob("2024-06-03*.jpg"))) as image:
+        image.resize((image.width // 8, image.height // 8)).save(small, quality=95)
+    arguments = ["segment", str(small), "--out", str(tmp_path / "out"), "--language", "de"]
+    result = CliRunner().invoke(main, arguments)
+    assert "small.jpg lässt sich nicht messen: niedrige Auflösung (" in result.stdout
+    assert " px Kopfbreite, die Grenze ist 200). Gehen Sie näher heran" in result.stdout
+
+
+def test_measures_of_segment_have_the_marks_of_the_language():
+    result = {
+        "photo": "a.jpg",
+        "status": "measured",
+        "coverage_fraction": 0.5432,
+        "coverage_low_fraction": 0.49,
+        "coverage_high_fraction": 0.6,
+        "region_px": 120000,
+        "excluded_fraction": 0.08,
+    }
+    assert _line(result) == (
+        "a.jpg: visible hair coverage 54.3 % (95 % interval 49 to 60 %) of 120000 px of scalp "
+        "(8 % of the scalp excluded)"
+    )
+    with in_language("de"):
+        assert _line(result) == (
+            "a.jpg: sichtbare Haarbedeckung 54,3 % (95‑%‑Intervall 49 bis 60 %) von 120000 px "
+            "Kopfhaut (8 % der Kopfhaut ausgenommen)"
+        )
+
+
+@pytest.fixture
+def wall(tmp_path):
+    """A photograph of nobody."""
+    noise = np.random.default_rng(3).normal(150, 6, (300, 250, 3))
+    path = tmp_path / "wall.png"
+    Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+def test_register_refuses_in_the_language_and_codes_stay(wall):
+    arguments = ["register", str(wall), str(wall), "--language", "de"]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("abgelehnt: In diesem Foto ")
+    assert result.stderr.endswith("1 pair: 0 registered, 1 refused\n")
+    document = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    assert (document["status"], document["reason_code"]) == ("refused", "unusable_photograph")
+    assert document["reason"].startswith("In diesem Foto ")
+    assert current_language() == "en"
+
+
+def test_register_says_how_a_pair_was_aligned_in_the_language(wall, monkeypatch):
+    document = {
+        "status": "registered",
+        "tier": "A",
+        "method": "features",
+        "residual_px": 1.25,
+        "inliers": 120,
+        "overlap": 0.875,
+        "points": [[1.5, 2.25], None],
+    }
+    monkeypatch.setattr("scalptrack.single.register_photographs", lambda *_, **__: document)
+    said = CliRunner().invoke(main, ["register", str(wall), str(wall), "--language", "de"]).stdout
+    assert said == (
+        "ausgerichtet, Stufe A: Restabweichung 1,25 px, 120 Punkte stimmen überein, Überlappung "
+        "0,88\nPunkt 1: 1.50,2.25\nPunkt 2: nicht zu sehen\n"
+    )
+    with in_language("de"):
+        lines = [_registered_line(document | {"method": each}) for each in ("outline", "strip")]
+    assert lines == [
+        "ausgerichtet, Stufe A, nur nach dem Umriss: Überlappung 0,88. Eine andere Person mit "
+        "solchem Haar sähe genauso aus.",
+        "ausgerichtet, Stufe A, nach dem gedruckten Stirnband: Restabweichung 1,25 px, 120 Marken "
+        "stimmen überein, Überlappung 0,88. Eine andere Person mit diesem Band sähe genauso aus.",
+    ]
+
+
+def test_a_close_up_is_refused_in_the_language(samples):
+    with in_language("de"), pytest.raises(HeadNotFoundError, match="eine Nahaufnahme von 90 x"):
+        extract_close_up(np.zeros((MIN_SIDE_PX, 90, 3), np.uint8))
+    head = str(next((samples / "subject-03" / "vertex").glob("2024-06-03*.jpg")))
+    arguments = ["register", head, head, "--close-up", "--language", "de"]
+    assert "ist keine Nahaufnahme: Kopfhaut füllt " in CliRunner().invoke(main, arguments).stdout
