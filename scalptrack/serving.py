@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from scalptrack.errors import InputError, ScalptrackError
 from scalptrack.plain import to_plain
+from scalptrack.translation import tr
 
 logger = logging.getLogger(__name__)
 
@@ -240,19 +241,30 @@ class _Handler(BaseHTTPRequestHandler):
         self._unread = method == "POST"
         try:
             # Requests run in threads of their own, which don't know the language of the page.
-            response = self.context.copy().run(self._response, method)
-        except ScalptrackError as error:
-            response = json_response({"error": str(error)}, 400)
+            response = self.context.copy().run(self._response_or_error, method)
         except (TimeoutError, ConnectionError):
             self.close_connection = True
             return
-        except Exception as error:  # the one boundary that isolates a request
-            logger.exception("a request failed")
-            words = f"An unexpected error stopped this request ({type(error).__name__}: {error})."
-            response = json_response({"error": words}, 500)
         self._send(response)
         if response.last:
             self.server.shutdown()
+
+    def _response_or_error(self, method: str) -> Response:
+        """Answer of the route, or what stopped it."""
+        try:
+            return self._response(method)
+        except ScalptrackError as error:
+            return json_response({"error": str(error)}, 400)
+        except (TimeoutError, ConnectionError):
+            raise
+        except Exception as error:  # the one boundary that isolates a request
+            logger.exception("a request failed")
+            words = tr(
+                "An unexpected error stopped this request ({kind}: {error}).",
+                kind=type(error).__name__,
+                error=error,
+            )
+            return json_response({"error": words}, 500)
 
     def _response(self, method: str) -> Response:
         """Answer of the route, or what was wrong with the request."""

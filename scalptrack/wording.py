@@ -233,6 +233,21 @@ def finding_name(code: str) -> str:
     return tr(FINDING_NAMES.get(code, code.replace("_", " ").replace("-", " ")))
 
 
+VERDICT_NAMES = {
+    "increase": marked("increase"),
+    "decrease": marked("decrease"),
+    "no detectable change": marked("no detectable change"),
+    "not comparable": marked("not comparable"),
+}
+"""What verdicts are called; English, to be translated where it is used."""
+
+STATUS_NAMES = {
+    "measured": marked("measured"),
+    "refused": marked("refused"),
+    "rejected": marked("rejected"),
+}
+"""What became of a file; English, to be translated where it is used."""
+
 SEVERITY_NAMES = {"info": marked("info"), "warning": marked("warning"), "error": marked("error")}
 """English, to be translated where it is used."""
 

@@ -16,6 +16,7 @@ from scalptrack.cli.common import (
     echo_json,
     finish,
     json_option,
+    language_option,
     quiet_option,
     translate_errors,
 )
@@ -64,6 +65,10 @@ if TYPE_CHECKING:
     "--import.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
+@language_option(
+    "Language of the page; what is stored, messages of this command, and what a run wrote stay as "
+    "they are."
+)
 @json_option
 @quiet_option
 @translate_errors
@@ -96,6 +101,7 @@ def review_command(
     Examples:
       scalptrack review results --reviewer "Dr. Grey"
       scalptrack review results --json
+      scalptrack review results --language de
       scalptrack review trial --reviewer "Dr. Grey" --import results
       scalptrack review trial --export decisions.jsonl
     """
@@ -186,9 +192,11 @@ def _redirect(private: Path, url: str) -> Path:
     The address itself would stand among a browser's arguments, which every user of this computer
     can list.
     """
+    from scalptrack.translation import tr
+
     page = private / "review.html"
     page.write_text(
-        "<!DOCTYPE html><title>Review</title>"
+        f"<!DOCTYPE html><title>{html.escape(tr('Review'))}</title>"
         f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">',
         encoding="utf-8",
     )

@@ -13,6 +13,7 @@ from PIL import Image
 
 from scalptrack.errors import OutputError
 from scalptrack.records import ImageArray
+from scalptrack.translation import tr
 
 
 def encode_image(array: ImageArray, *, suffix: str, quality: int = 90) -> bytes:
@@ -141,9 +142,11 @@ def _whole_beside(path: Path, data: bytes) -> Iterator[Path]:
             file.write(data)
         yield temporary
     except OSError as error:
-        message = (
-            f"{path} can't be written: {error.strerror or error}. "
-            "Check the folder's permissions and the space on the disk, or choose another one."
+        message = tr(
+            "{path} can't be written: {error}. Check the folder's permissions and the space on the "
+            "disk, or choose another one.",
+            path=path,
+            error=error.strerror or error,
         )
         raise OutputError(message) from error
     finally:

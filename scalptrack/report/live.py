@@ -11,10 +11,10 @@ from scalptrack.chart.plan import plan_of
 from scalptrack.longitudinal.conditions import CONDITION_CODES
 from scalptrack.records import Change, Gap, Tier, Timeline, Verdict, VisitCoverage
 from scalptrack.report.context import TimelineSection
-from scalptrack.report.words import VERDICT_NAMES
 from scalptrack.translation import marked, tr, trn
 from scalptrack.wording import (
     LESS_SURE,
+    VERDICT_NAMES,
     less_sure,
     long_date,
     percent,

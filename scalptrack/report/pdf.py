@@ -31,9 +31,10 @@ from scalptrack.report.context import FollowUpPictures, ReportContext, TimelineS
 from scalptrack.report.hair_index import hair_index_rows, hair_index_rule
 from scalptrack.report.precision import precision_rows, precision_rule, precision_words
 from scalptrack.report.view import VERDICT_WORDS, change_words
-from scalptrack.report.words import VERDICT_NAMES, status_words
+from scalptrack.report.words import status_words
 from scalptrack.translation import ENGLISH, current_language, marked, tr
 from scalptrack.wording import (
+    VERDICT_NAMES,
     less_sure,
     percent,
     points,

@@ -1,29 +1,15 @@
-"""What a report calls codes that are never translated themselves: verdicts, outcomes, findings."""
+"""What a report calls codes that are never translated themselves: outcomes and findings."""
 
 from __future__ import annotations
 
-from scalptrack.records import Finding, Status, Verdict
-from scalptrack.translation import marked, tr, trn
-from scalptrack.wording import SHORT_MONTHS, finding_name, severity_words
-
-VERDICT_NAMES = {
-    Verdict.INCREASE: marked("increase"),
-    Verdict.DECREASE: marked("decrease"),
-    Verdict.NO_DETECTABLE_CHANGE: marked("no detectable change"),
-    Verdict.NOT_COMPARABLE: marked("not comparable"),
-}
-"""English, to be translated where they are used."""
-
-_STATUS_NAMES = {
-    Status.MEASURED: marked("measured"),
-    Status.REFUSED: marked("refused"),
-    Status.REJECTED: marked("rejected"),
-}
+from scalptrack.records import Finding, Status
+from scalptrack.translation import tr, trn
+from scalptrack.wording import SHORT_MONTHS, STATUS_NAMES, finding_name, severity_words
 
 
 def status_words(status: Status) -> str:
     """Write what became of a file."""
-    return tr(_STATUS_NAMES[status])
+    return tr(STATUS_NAMES[status])
 
 
 def finding_title(finding: Finding) -> str:

@@ -19,6 +19,7 @@ from scalptrack.errors import InputError, OutputError
 from scalptrack.images import write_bytes_atomic, write_new_bytes
 from scalptrack.review.log import SCHEMA, DecisionLog, Entry, checked_log
 from scalptrack.review.store import Addition, DecisionStore, Pen
+from scalptrack.translation import tr
 
 if sys.platform == "win32":
     import msvcrt
@@ -114,13 +115,21 @@ def read_log(path: Path) -> DecisionLog:
     except FileNotFoundError:
         return DecisionLog()
     except (OSError, UnicodeDecodeError) as error:
-        msg = f"{path} can't be read: {error}. Restore it from a backup, or move it away."
+        msg = tr(
+            "{path} can't be read: {error}. Restore it from a backup, or move it away.",
+            path=path,
+            error=error,
+        )
         raise InputError(msg) from error
 
     def broken(number: int) -> InputError:
         return InputError(
-            f"{path} was changed at its line {number}: it no longer says who decided what. Restore "
-            "it from a backup, or move it away."
+            tr(
+                "{path} was changed at its line {number}: it no longer says who decided what. "
+                "Restore it from a backup, or move it away.",
+                path=path,
+                number=number,
+            )
         )
 
     lines = text.splitlines()
@@ -148,9 +157,13 @@ def _entries(
 
 def _require_schema(path: Path, number: int, schema: object) -> None:
     if schema != SCHEMA:
-        msg = (
-            f"{path} has the schema {schema!r} in its line {number}, and this program knows "
-            f"{SCHEMA}. Update scalptrack."
+        msg = tr(
+            "{path} has the schema {schema!r} in its line {number}, and this program knows "
+            "{known}. Update scalptrack.",
+            path=path,
+            schema=schema,
+            number=number,
+            known=SCHEMA,
         )
         raise InputError(msg)
 
@@ -163,7 +176,11 @@ def _locked(path: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         file = lock.open("a+b")
     except OSError as error:
-        msg = f"{lock} can't be written: {error.strerror or error}. Nothing was saved."
+        msg = tr(
+            "{path} can't be written: {error}. Nothing was saved.",
+            path=lock,
+            error=error.strerror or error,
+        )
         raise OutputError(msg) from error
     with file:
         _take(file)

@@ -14,9 +14,19 @@ from datetime import date
 from typing import Any
 
 from scalptrack.errors import InputError
+from scalptrack.translation import marked, tr
 
 OF_PHOTOGRAPHS = ("verdict", "reference", "region", "points", "note")
 OF_SUBJECTS = ("events",)
+NAMES = {
+    "verdict": marked("verdict"),
+    "reference": marked("reference"),
+    "region": marked("region"),
+    "points": marked("points"),
+    "note": marked("note"),
+    "events": marked("events"),
+}
+"""What messages call a thing that is decided; English, to be translated where it is used."""
 
 MIN_POINT_PAIRS = 4
 MAX_TEXT = 500
@@ -53,7 +63,7 @@ class Change:
             If it isn't a decision.
         """
         if not isinstance(values, Mapping) or "after" not in values:
-            msg = "A change has to be an object with a target, `what`, `before` and `after`."
+            msg = tr("A change has to be an object with a target, `what`, `before` and `after`.")
             raise InputError(msg)
         target = _target(values)
         return cls(target, values.get("before"), checked(target[2], values["after"]))
@@ -65,11 +75,18 @@ def _target(values: Mapping[str, Any]) -> Target:
     if isinstance(photo, str) and subject is None and what in OF_PHOTOGRAPHS:
         if re.fullmatch(r"[0-9a-f]{64}", photo):
             return ("photo", photo, str(what))
-        msg = f"{photo[:80]!r} is not the SHA-256 of a photograph (64 hexadecimal digits)."
+        msg = tr(
+            "{photo!r} is not the SHA-256 of a photograph (64 hexadecimal digits).",
+            photo=photo[:80],
+        )
         raise InputError(msg)
     if isinstance(subject, str) and subject and photo is None and what in OF_SUBJECTS:
         return ("subject", subject, str(what))
-    msg = f"{what!r} is nothing that can be decided here; {OF_PHOTOGRAPHS + OF_SUBJECTS} are."
+    msg = tr(
+        "{what!r} is nothing that can be decided here; {known} are.",
+        what=what,
+        known=OF_PHOTOGRAPHS + OF_SUBJECTS,
+    )
     raise InputError(msg)
 
 
@@ -87,36 +104,45 @@ def checked(what: str, value: Any) -> Any:
         case "verdict":
             return _verdict(value)
         case "reference":
-            return True if value is True else _refuse("reference", value, "true or null")
+            return True if value is True else _refuse(what, value, marked("true or null"))
         case "region":
             return _region(value)
         case "points":
             return _points(value)
         case "note":
-            return text_of(value, "the note") or None
+            return text_of(value, marked("the note")) or None
         case "events":
             return _events(value)
-    return _refuse("decision", what, "one of those that are known")
+    return _refuse(marked("decision"), what, marked("one of those that are known"))
 
 
 def _verdict(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or value.get("verdict") not in {"accepted", "excluded"}:
-        _refuse("verdict", value, "'accepted' or 'excluded'")
+        _refuse("verdict", value, marked("'accepted' or 'excluded'"))
     if value["verdict"] == "accepted":
         seen = value.get("seen")
         if not isinstance(seen, Mapping):
-            _refuse("verdict", value, "accepted with what was seen")
+            _refuse("verdict", value, marked("accepted with what was seen"))
         keys = ("status", "tier", "reason_code", "coverage_percent")
         return {"verdict": "accepted", "seen": {key: str(seen.get(key, ""))[:80] for key in keys}}
-    reason = text_of(value.get("reason"), "the reason")
+    reason = text_of(value.get("reason"), marked("the reason"))
     if not reason:
-        msg = "Give a reason for excluding this photograph: it is shown wherever its number was."
+        msg = tr(
+            "Give a reason for excluding this photograph: it is shown wherever its number was."
+        )
         raise InputError(msg)
     return {"verdict": "excluded", "reason": reason}
 
 
 def text_of(value: Any, name: str) -> str:
     """One line of text without surrounding blanks.
+
+    Parameters
+    ----------
+    value : object
+        What should be text.
+    name : str
+        What messages call it; English, translated where it is said.
 
     Raises
     ------
@@ -126,7 +152,11 @@ def text_of(value: Any, name: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str) or len(value) > MAX_TEXT:
-        msg = f"Of {name}: at most {MAX_TEXT} characters of text can be kept."
+        msg = tr(
+            "Of {name}: at most {most} characters of text can be kept.",
+            name=tr(name),
+            most=MAX_TEXT,
+        )
         raise InputError(msg)
     return " ".join("".join(c if c.isprintable() else " " for c in value).split())
 
@@ -134,17 +164,21 @@ def text_of(value: Any, name: str) -> str:
 def _region(value: Any) -> dict[str, Any]:
     polygons = value.get("polygons") if isinstance(value, Mapping) else None
     if not isinstance(polygons, list) or not 1 <= len(polygons) <= MAX_POLYGONS:
-        return {"polygons": _refuse("region", value, f"1 to {MAX_POLYGONS} polygons")}
+        return {"polygons": _refuse("region", value, marked("1 to {size} polygons"), MAX_POLYGONS)}
     return {"polygons": [_polygon(each) for each in polygons]}
 
 
 def _polygon(value: Any) -> list[list[float]]:
-    points = _rows(value, 2, "vertex")
+    points = _rows(value, 2, marked("vertex"))
     if not 3 <= len(points) <= MAX_VERTICES:
-        msg = f"A region needs 3 to {MAX_VERTICES} corners; this one has {len(points)}."
+        msg = tr(
+            "A region needs 3 to {most} corners; this one has {count}.",
+            most=MAX_VERTICES,
+            count=len(points),
+        )
         raise InputError(msg)
     if crosses_itself(points):
-        msg = "The border of the region crosses itself. Move or delete a corner."
+        msg = tr("The border of the region crosses itself. Move or delete a corner.")
         raise InputError(msg)
     return points
 
@@ -152,7 +186,7 @@ def _polygon(value: Any) -> list[list[float]]:
 def _rows(value: Any, length: int, name: str) -> list[list[float]]:
     """Rows of finite numbers, rounded to a hundredth of a pixel."""
     if not isinstance(value, list):
-        _refuse(name, value, "a list")
+        _refuse(name, value, marked("a list"))
     rows = []
     for row in value:
         numbers = isinstance(row, list) and all(
@@ -163,7 +197,7 @@ def _rows(value: Any, length: int, name: str) -> list[list[float]]:
             for each in row
         )
         if not numbers or len(row) != length:
-            _refuse(name, row, f"{length} numbers in pixels")
+            _refuse(name, row, marked("{size} numbers in pixels"), length)
         rows.append([round(float(each), 2) for each in row])
     return rows
 
@@ -203,36 +237,48 @@ def _meet(a: list[float], b: list[float], c: list[float], d: list[float]) -> boo
 def _points(value: Any) -> dict[str, Any]:
     reference = value.get("reference") if isinstance(value, Mapping) else None
     if not isinstance(reference, str) or not re.fullmatch(r"[0-9a-f]{64}", reference):
-        _refuse("reference of the points", reference, "the SHA-256 of a photograph")
-    pairs = _rows(value.get("pairs"), 4, "pair of points")
+        name = marked("reference of the points")
+        _refuse(name, reference, marked("the SHA-256 of a photograph"))
+    pairs = _rows(value.get("pairs"), 4, marked("pair of points"))
     if not MIN_POINT_PAIRS <= len(pairs) <= MAX_PAIRS:
-        msg = f"At least {MIN_POINT_PAIRS} pairs of points are needed; there are {len(pairs)}."
+        msg = tr(
+            "At least {least} and at most {most} pairs of points are needed; there are {count}.",
+            least=MIN_POINT_PAIRS,
+            most=MAX_PAIRS,
+            count=len(pairs),
+        )
         raise InputError(msg)
     for columns in ((0, 1), (2, 3)):
         if len({tuple(pair[i] for i in columns) for pair in pairs}) < len(pairs):
-            msg = "Two of the points lie on the same spot. Each pair has to mark another one."
+            msg = tr("Two of the points lie on the same spot. Each pair has to mark another one.")
             raise InputError(msg)
     return {"reference": reference, "pairs": pairs}
 
 
 def _events(value: Any) -> list[dict[str, str]]:
     if not isinstance(value, list) or len(value) > MAX_EVENTS:
-        _refuse("events", value, f"a list of at most {MAX_EVENTS}")
+        _refuse("events", value, marked("a list of at most {size}"), MAX_EVENTS)
     events = []
     for each in value:
-        label = text_of(each.get("label"), "the event") if isinstance(each, Mapping) else ""
+        label = text_of(each.get("label"), marked("the event")) if isinstance(each, Mapping) else ""
         day = each.get("date") if isinstance(each, Mapping) else None
         if not label or not isinstance(day, str):
-            msg = "An event needs a date and a few words."
+            msg = tr("An event needs a date and a few words.")
             raise InputError(msg)
         try:
             events.append({"date": date.fromisoformat(day).isoformat(), "label": label})
         except ValueError as error:
-            msg = f"{day[:40]!r} is not a date like 2026-03-12."
+            msg = tr("{day!r} is not a date like 2026-03-12.", day=day[:40])
             raise InputError(msg) from error
     return sorted(events, key=lambda each: (each["date"], each["label"]))
 
 
-def _refuse(name: str, value: Any, wanted: str) -> Any:
-    msg = f"The {name} {str(value)[:80]!r} can't be kept: it has to be {wanted}."
+def _refuse(name: str, value: Any, wanted: str, size: int = 0) -> Any:
+    """Say what a value has to be; name and what is wanted are translated here."""
+    msg = tr(
+        "The {name} {value!r} can't be kept: it has to be {wanted}.",
+        name=tr(NAMES.get(name, name)),
+        value=str(value)[:80],
+        wanted=tr(wanted, size=size),
+    )
     raise InputError(msg)

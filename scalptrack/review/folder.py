@@ -20,6 +20,7 @@ from scalptrack.review.places import decisions_at
 from scalptrack.review.reviewed import shown_photographs
 from scalptrack.review.store import DecisionStore
 from scalptrack.run_record import read_run_record
+from scalptrack.translation import tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +81,21 @@ class ReviewFolder:
         row = next((each for each in self.photographs if each["sha256"] == sha256), None)
         name = PurePosixPath(row["photo"]) if row else None
         if name is None or self.photo_root is None or name.is_absolute() or ".." in name.parts:
-            msg = "This photograph can't be found. Say where they are: --photos FOLDER."
+            msg = tr("This photograph can't be found. Say where they are: --photos FOLDER.")
             raise InputError(msg)
         path = self.photo_root / name
         try:
             same = sha256_of_file(path) == sha256
         except ImageReadError as error:
-            msg = f"{path} can't be read. Say where the photographs are: --photos FOLDER."
+            msg = tr(
+                "{path} can't be read. Say where the photographs are: --photos FOLDER.", path=path
+            )
             raise InputError(msg) from error
         if not same:
-            msg = f"{path} has another content than when it was measured. Run `track` again."
+            msg = tr(
+                "{path} has another content than when it was measured. Run `track` again.",
+                path=path,
+            )
             raise InputError(msg)
         return path
 
@@ -104,12 +110,12 @@ class ReviewFolder:
         path = PurePosixPath(name)
         sound = path.suffix in {".jpg", ".png"} and not path.is_absolute()
         if not sound or ".." in path.parts or name not in self.outputs:
-            msg = "There is no such picture."
+            msg = tr("There is no such picture.")
             raise InputError(msg)
         try:
             return (self.root / path).read_bytes()
         except OSError as error:
-            msg = f"{name} can't be read: {error.strerror or error}."
+            msg = tr("{path} can't be read: {error}.", path=name, error=error.strerror or error)
             raise InputError(msg) from error
 
     def is_stale(self, decisions: Mapping[Target, Decision]) -> bool:
@@ -216,8 +222,11 @@ def _table(root: Path, name: str) -> list[dict[str, str]]:
 
 def _no_results(root: Path) -> InputError:
     return InputError(
-        f"{root} holds no results of `scalptrack track`. Run it first: "
-        f"scalptrack track PHOTOS --out {root}"
+        tr(
+            "{folder} holds no results of `scalptrack track`. Run it first: scalptrack track "
+            "PHOTOS --out {folder}",
+            folder=root,
+        )
     )
 
 

@@ -47,6 +47,9 @@ PHOTOGRAPH_COLUMNS = (
 KINDS = ("overlay", "compare", "gain-loss")
 """Pictures that a photograph may have."""
 
+TO_DO = "to do"
+"""Status of a photograph of a study that was not measured yet."""
+
 
 class Reviewed(Protocol):
     """Results as they are now."""

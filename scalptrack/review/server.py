@@ -12,9 +12,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from scalptrack.errors import InputError, ScalptrackError
 from scalptrack.review.session import ReviewSession
 from scalptrack.review.store import ConflictError
+from scalptrack.review.words import page_names, page_words
 from scalptrack.serving import (
     LocalServer,
     Manners,
@@ -24,15 +27,16 @@ from scalptrack.serving import (
     Route,
     json_response,
 )
+from scalptrack.translation import current_language, tr
 
 MAX_BODY_BYTES = 1_000_000
 TOKEN_HEADER = "X-Scalptrack-Token"  # noqa: S105 - the name of a header
 
 _ASSETS = {
-    "": ("review.html", "text/html; charset=utf-8"),
     "review.css": ("review.css", "text/css; charset=utf-8"),
     "review.js": ("review.js", "text/javascript; charset=utf-8"),
     "drawing.js": ("drawing.js", "text/javascript; charset=utf-8"),
+    "words.js": ("words.js", "text/javascript; charset=utf-8"),
 }
 
 POLICY = (
@@ -97,6 +101,7 @@ def review_routes(session: ReviewSession) -> dict[tuple[str, str], Route]:
     """Everything that the page may ask, or post."""
     routes = {("GET", name): Route(_looked_up(_asset_answer)) for name in _ASSETS}
     return routes | {
+        ("GET", ""): Route(lambda _: _page()),
         ("GET", "state.json"): Route(_looked_up(lambda _: json_response(session.state()))),
         ("GET", "photo/"): Route(_looked_up(lambda each: _photograph(session, each.path))),
         ("GET", "picture/"): Route(_looked_up(lambda each: _picture(session, each.path))),
@@ -115,6 +120,21 @@ def _looked_up(answer: Callable[[Request], Response]) -> Callable[[Request], Res
             return json_response({"error": str(error)}, 404)
 
     return found
+
+
+def _page() -> Response:
+    environment = Environment(
+        loader=PackageLoader("scalptrack.review", "template"),
+        autoescape=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["tr"] = tr
+    html = environment.get_template("review.html.j2").render(
+        language=current_language(),
+        words=json.dumps(page_words(), ensure_ascii=False),
+        names=json.dumps(page_names(), ensure_ascii=False),
+    )
+    return Response(html.encode("utf-8"), "text/html; charset=utf-8")
 
 
 def _asset_answer(request: Request) -> Response:
@@ -168,26 +188,26 @@ def _posted(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError) as error:
-        msg = "What was posted is not JSON."
+        msg = tr("What was posted is not JSON.")
         raise InputError(msg) from error
     if not isinstance(body, dict):
-        msg = "What was posted is not an object."
+        msg = tr("What was posted is not an object.")
         raise InputError(msg)
     return body
 
 
 def _refused(refusal: Refusal, max_body: int) -> Response:
     """What the page says to a request that is not let through."""
-    too_long = f"At most {max_body} bytes can be posted."
+    too_long = tr("At most {most} bytes can be posted.", most=max_body)
     status, words = {
-        Refusal.HOST: (403, "This host name is not served."),
-        Refusal.SECRET: (403, "Open the address that `scalptrack review` printed."),
-        Refusal.ORIGIN: (403, "Only the page itself may decide."),
-        Refusal.GET_PATH: (404, "There is nothing here."),
-        Refusal.POST_PATH: (404, "There is nothing here to post to."),
+        Refusal.HOST: (403, tr("This host name is not served.")),
+        Refusal.SECRET: (403, tr("Open the address that `scalptrack review` printed.")),
+        Refusal.ORIGIN: (403, tr("Only the page itself may decide.")),
+        Refusal.GET_PATH: (404, tr("There is nothing here.")),
+        Refusal.POST_PATH: (404, tr("There is nothing here to post to.")),
         Refusal.LENGTH: (400, too_long),
         Refusal.TOO_LONG: (400, too_long),
-        Refusal.BROKEN_OFF: (400, "What was posted is not JSON."),
+        Refusal.BROKEN_OFF: (400, tr("What was posted is not JSON.")),
     }[refusal]
     return json_response({"error": words}, status)
 
@@ -195,4 +215,4 @@ def _refused(refusal: Refusal, max_body: int) -> Response:
 @cache
 def _asset(name: str) -> bytes:
     """Content of one of the page's files."""
-    return resources.files("scalptrack.review").joinpath("page", name).read_bytes()
+    return resources.files("scalptrack.review").joinpath("template", name).read_bytes()

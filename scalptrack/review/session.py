@@ -21,6 +21,8 @@ from scalptrack.review.reviewed import (
     is_settled,
     seen_of,
 )
+from scalptrack.translation import marked, tr
+from scalptrack.wording import finding_name
 
 SHOWN_SIDE_PX = 1600
 """Longest side of a photograph on the page; what is drawn is kept in the photograph's pixels."""
@@ -187,10 +189,23 @@ def _shown(photograph: Mapping[str, Any], decisions: Mapping[Target, Decision]) 
     verdict = decisions.get(("photo", photograph["sha256"], "verdict"))
     settled = is_settled(photograph, verdict)
     return dict(photograph) | {
+        "reason": tr(photograph["reason"]),
+        "findings": [_named(each) for each in photograph["findings"]],
         "decisions": own,
         "settled": settled,
         "open": bool(photograph["looks"]) and not settled,
         "seen": seen_of(photograph),
+    }
+
+
+def _named(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding with its name; its advice is in the language of the run that wrote it.
+
+    A whole sentence that an English run took from the catalogue, as most are, is found there again.
+    """
+    return dict(finding) | {
+        "name": finding_name(finding["code"]),
+        "advice": tr(finding["advice"]),
     }
 
 
@@ -200,8 +215,11 @@ def _require_known(reviewed: Reviewed, change: Change) -> None:
     key = "sha256" if kind == "photo" else "subject"
     if change.after is None or any(each[key] == name for each in reviewed.photographs):
         return
-    msg = f"{reviewed.title} has no {'photograph' if kind == 'photo' else 'person'} {name}."
-    raise InputError(msg)
+    missing = {
+        "photo": marked("{results} has no photograph {name}."),
+        "subject": marked("{results} has no person {name}."),
+    }
+    raise InputError(tr(missing[kind], results=reviewed.title, name=name))
 
 
 def _consequences(
@@ -229,7 +247,7 @@ def _consequences(
     for chosen in [name for name, mark in wanted.items() if mark]:
         verdict = decisions.get(("photo", chosen, "verdict"))
         if verdict is not None and verdict.value["verdict"] == "excluded":
-            msg = "An excluded photograph can't be the reference. Take it back first."
+            msg = tr("An excluded photograph can't be the reference. Take it back first.")
             raise InputError(msg)
         wanted |= dict.fromkeys(_siblings(reviewed, chosen))
     named = {each.target for each in already}
@@ -246,6 +264,6 @@ def _siblings(reviewed: Reviewed, sha256: str) -> list[str]:
     """The other photographs of the same subject and view."""
     rows = {each["sha256"]: (each["subject"], each["view"]) for each in reviewed.photographs}
     if sha256 not in rows:
-        msg = f"{reviewed.title} has no photograph {sha256[:12]}."
+        msg = tr("{results} has no photograph {name}.", results=reviewed.title, name=sha256[:12])
         raise InputError(msg)
     return [name for name, place in rows.items() if place == rows[sha256] and name != sha256]

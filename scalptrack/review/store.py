@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from scalptrack.errors import InputError
-from scalptrack.review.decisions import Change, text_of
+from scalptrack.review.decisions import NAMES, Change, text_of
 from scalptrack.review.log import DecisionLog, Entry
+from scalptrack.translation import marked, tr
 
 MAX_NAME = 80
 
@@ -147,10 +148,14 @@ class DecisionStore(ABC):
         def changes_of(log: DecisionLog) -> tuple[tuple[Change, ...], int]:
             entry = next((each for each in log.entries if each.number == number), None)
             if entry is None:
-                msg = f"There is no line {number} in {self.name}."
+                msg = tr("There is no line {number} in {name}.", number=number, name=self.name)
                 raise InputError(msg)
             if number in log.undone():
-                msg = f"Line {number} of {self.name} was taken back already."
+                msg = tr(
+                    "Line {number} of {name} was taken back already.",
+                    number=number,
+                    name=self.name,
+                )
                 raise ConflictError(msg)
             back = [Change(each.target, each.after, each.before) for each in entry.changes]
             return tuple(back), number
@@ -200,8 +205,10 @@ class DecisionStore(ABC):
             changes, undoes = changes_of(log)
             kept = tuple(each for each in changes if each.before != each.after)
             if not kept or len({each.target for each in kept}) < len(kept):
-                msg = "Nothing was changed." if not kept else "One target is named twice."
-                raise InputError(msg)
+                msg = (
+                    marked("One target is named twice.") if kept else marked("Nothing was changed.")
+                )
+                raise InputError(tr(msg))
             _require_unchanged(log, kept)
             at = self._now().isoformat(timespec="seconds").replace("+00:00", "Z")
             grown = log.with_line(at, name, action, kept, undoes)
@@ -210,9 +217,9 @@ class DecisionStore(ABC):
 
 
 def _name_of(who: str) -> str:
-    name = text_of(who, "the reviewer")
+    name = text_of(who, marked("the reviewer"))
     if not name or len(name) > MAX_NAME:
-        msg = f"Say who decides: a name of 1 to {MAX_NAME} characters."
+        msg = tr("Say who decides: a name of 1 to {most} characters.", most=MAX_NAME)
         raise InputError(msg)
     return name
 
@@ -221,9 +228,12 @@ def _require_unchanged(log: DecisionLog, changes: Sequence[Change]) -> None:
     last = _decided_otherwise(log, changes)
     if last is not None:
         change, entry = last
-        msg = (
-            f"{entry.who} changed the {change.target[2]} meanwhile ({entry.at}). Nothing was "
-            "saved; look at what is there now, and decide again."
+        msg = tr(
+            "{who} changed the {what} meanwhile ({at}). Nothing was saved; look at what is there "
+            "now, and decide again.",
+            who=entry.who,
+            what=tr(NAMES[change.target[2]]),
+            at=entry.at,
         )
         raise ConflictError(msg)
 
@@ -236,7 +246,10 @@ def _decided_otherwise(log: DecisionLog, changes: Sequence[Change]) -> tuple[Cha
         if (now.value if now else None) != change.before:
             lines = [e for e in log.entries if any(c.target == change.target for c in e.changes)]
             if not lines:
-                msg = f"Nothing was decided on the {change.target[2]} yet. Look again, and decide."
+                msg = tr(
+                    "Nothing was decided on the {what} yet. Look again, and decide.",
+                    what=tr(NAMES[change.target[2]]),
+                )
                 raise InputError(msg)
             return change, lines[-1]
     return None

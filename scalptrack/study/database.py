@@ -22,6 +22,7 @@ from sqlalchemy import event
 from scalptrack.errors import InputError, OutputError
 from scalptrack.images import write_bytes_atomic
 from scalptrack.study.extra import DATABASE_NAME, POINTER_NAME
+from scalptrack.translation import marked, tr
 
 POINTER_SCHEMA = "scalptrack.study.database/1"
 LOCK_WAIT_S = 60.0
@@ -43,7 +44,7 @@ class Database:
     label : str
         What messages call it.
     advice : str
-        What to check when it can't be used.
+        What to check when it can't be used; English, translated where it is said.
     pointer : Path or None
         File in the study's folder that says where the database is; None for SQLite.
     """
@@ -57,8 +58,13 @@ class Database:
         """What to say when the database can't be used."""
         cause = (str(error.orig).strip() or type(error.orig).__name__).splitlines()[0]
         return OutputError(
-            f"{self.label} can't be used: {cause.rstrip('.')}. {self.advice}; nothing that was "
-            "stored before is lost."
+            tr(
+                "{database} can't be used: {cause}. {advice}; nothing that was stored before is "
+                "lost.",
+                database=self.label,
+                cause=cause.rstrip("."),
+                advice=tr(self.advice),
+            )
         )
 
     def engine(self) -> sa.Engine:
@@ -103,7 +109,7 @@ def _on_postgresql_begin(connection: sa.Connection) -> None:
 
 def _sqlite(folder: Path) -> Database:
     path = folder / DATABASE_NAME
-    advice = "Check the folder's permissions and the space on the disk"
+    advice = marked("Check the folder's permissions and the space on the disk")
     return Database(sa.URL.create("sqlite", database=str(path)), str(path), advice)
 
 
@@ -138,7 +144,7 @@ def _postgresql(folder: Path, url: str) -> Database:
         raise InputError(message)
     parsed = parsed.set(drivername="postgresql+psycopg")
     label = f"The database {parsed.set(drivername='postgresql').render_as_string()}"
-    advice = "Check that its server runs, and that you may write there"
+    advice = marked("Check that its server runs, and that you may write there")
     return Database(parsed, label, advice, folder / POINTER_NAME)
 
 

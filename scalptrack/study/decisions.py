@@ -23,6 +23,8 @@ from scalptrack.review.store import Addition, DecisionStore, Pen
 from scalptrack.study import schema
 from scalptrack.study.audit import append_log
 from scalptrack.study.store import StudyStore
+from scalptrack.translation import tr
+from scalptrack.wording import sentence_case
 
 TAKEN_OVER = "decisions taken over"
 LOGGED_AS = ("decide", "undo", TAKEN_OVER)
@@ -41,7 +43,7 @@ class StudyDecisions(DecisionStore):
     """
 
     def __init__(self, store: StudyStore) -> None:
-        name = f"the decisions of {store.folder.resolve().name}"
+        name = tr("the decisions of {study}", study=store.folder.resolve().name)
         super().__init__(name, store.database_label)
         self._store = store
 
@@ -112,8 +114,12 @@ class _Rows(Pen):
 
     def _broken(self, number: int) -> InputError:
         return InputError(
-            f"{self.name[0].upper()}{self.name[1:]} were changed at line {number}: they no longer "
-            "say who decided what. Restore the study's database from a backup."
+            tr(
+                "{name} were changed at line {number}: they no longer say who decided what. "
+                "Restore the study's database from a backup.",
+                name=sentence_case(self.name),
+                number=number,
+            )
         )
 
 

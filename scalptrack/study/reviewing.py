@@ -23,7 +23,7 @@ from scalptrack.records import Outcome, Photograph
 from scalptrack.review.applying import with_references
 from scalptrack.review.decisions import Target
 from scalptrack.review.log import Decision
-from scalptrack.review.reviewed import KINDS, picture_names, shown_photographs
+from scalptrack.review.reviewed import KINDS, TO_DO, picture_names, shown_photographs
 from scalptrack.run_record import findings_of
 from scalptrack.series_files import pictures_of
 from scalptrack.study import running
@@ -33,6 +33,7 @@ from scalptrack.study.series import Key, SeriesJob, held_decisions, series_jobs
 from scalptrack.study.store import StudyStore
 from scalptrack.study.tidy import StudyResults, load_results
 from scalptrack.tables import measurements_csv
+from scalptrack.translation import in_language, tr
 
 
 class StudyPlace:
@@ -137,7 +138,7 @@ class ReviewStudy:
                 if each.sha256 == sha256:
                     self._painter.require_content(each)
                     return each.path
-        msg = "The study has no such photograph."
+        msg = tr("The study has no such photograph.")
         raise InputError(msg)
 
     def picture(self, name: str) -> bytes:
@@ -149,13 +150,13 @@ class ReviewStudy:
             If there is no such picture, or a photograph that it shows is not at hand.
         """
         if name not in self._drawable:
-            msg = "There is no such picture."
+            msg = tr("There is no such picture.")
             raise InputError(msg)
         outcome, kind = self._drawable[name]
         job = self._jobs[outcome.subject, outcome.view]
         content = getattr(self._painter.draw(job, outcome.sha256), kind.replace("-", "_"))
         if content is None:
-            msg = f"There is no {kind} picture of {outcome.name}."
+            msg = tr("There is no such picture of {name}.", name=outcome.name)
             raise InputError(msg)
         return bytes(content.tobytes())
 
@@ -202,14 +203,20 @@ class _Painter:
         """
         with self._lock:
             if self._last is None or self._last[0] != job:
-                self._last = job, running.measured_series(job, self._place)
+                # What is computed now is kept for runs, whose sentences are in the study's
+                # language, whatever that of the page is.
+                with in_language(self._place.settings.language):
+                    self._last = job, running.measured_series(job, self._place)
             series = self._last[1]
         index = next(i for i, each in enumerate(job.photographs) if each.sha256 == sha256)
         for each in (index,) if series.reference is None else (index, series.reference):
             self.require_content(job.photographs[each])
         made = pictures_of(series, index, self._cache, self._place.settings)
         if made is None:
-            msg = f"Nothing can be drawn of {job.photographs[index].name}: run the study again."
+            msg = tr(
+                "Nothing can be drawn of {name}: run the study again.",
+                name=job.photographs[index].name,
+            )
             raise InputError(msg)
         return made
 
@@ -220,7 +227,7 @@ def _rows(results: StudyResults) -> Sequence[Mapping[str, str]]:
     done = {row["sha256"]: row for row in csv.DictReader(table)}
     return [
         done.get(each.sha256)
-        or _place(each) | {"photo": each.name, "sha256": each.sha256, "status": "to do"}
+        or _place(each) | {"photo": each.name, "sha256": each.sha256, "status": TO_DO}
         for each in results.photographs
     ]
 

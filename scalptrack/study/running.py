@@ -41,6 +41,7 @@ from scalptrack.study.series import (
 )
 from scalptrack.study.store import AnalysisRow, StudyStore
 from scalptrack.tables import fingerprint
+from scalptrack.translation import tr
 
 TRANSIENT_CODES = FETCH_CODES | {"internal_error", CONTENT_CHANGED}
 """Reasons that another run may not meet again; what they touch is computed again by each run."""
@@ -187,7 +188,8 @@ def content_problem(photograph: Photograph, place: WorkPlace) -> Reason | None:
     except ImageReadError as error:
         if error.code in FETCH_CODES:
             return Reason(error.code, str(error))
-        return Reason(CONTENT_CHANGED, f"{error} It is not what the study was made with.")
+        message = tr("{error} It is not what the study was made with.", error=error)
+        return Reason(CONTENT_CHANGED, message)
     return None
 
 
@@ -203,9 +205,13 @@ def _content_problem(photograph: Photograph) -> Reason | None:
 def _changed(photograph: Photograph, content: str) -> Reason:
     return Reason(
         CONTENT_CHANGED,
-        f"{photograph.name} is not the file that the study was made with (SHA-256 "
-        f"{content[:12]}…, it was {photograph.sha256[:12]}…). Put the original back, or make a new "
-        "study.",
+        tr(
+            "{name} is not the file that the study was made with (SHA-256 {found}…, it was "
+            "{known}…). Put the original back, or make a new study.",
+            name=photograph.name,
+            found=content[:12],
+            known=photograph.sha256[:12],
+        ),
     )
 
 

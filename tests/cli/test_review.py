@@ -12,6 +12,9 @@ from click.testing import CliRunner
 from scalptrack.cli.main import main
 from scalptrack.review.decision_file import DecisionFile
 from scalptrack.review.decisions import Change
+from scalptrack.review.server import ReviewServer
+from scalptrack.serving import Request
+from scalptrack.translation import current_language
 from tests.review.results import NAMES, write_results
 
 
@@ -108,3 +111,35 @@ def test_a_file_of_decisions_that_is_not_there_is_an_error(tmp_path):
     result = CliRunner().invoke(main, [*track, "--no-decisions"])
     assert result.stderr == "Error: --decisions and --no-decisions contradict each other.\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_the_page_is_in_the_language_and_messages_stay_english(tmp_path, monkeypatch):
+    out, _, _ = write_results(tmp_path)
+    pages = []
+
+    def stop(server: ReviewServer) -> None:
+        pages.append(server.routes["GET", ""].answer(Request({})).content.decode("utf-8"))
+        raise KeyboardInterrupt
+
+    opened = []
+    monkeypatch.setattr(
+        "webbrowser.open",
+        lambda address: opened.append(Path(address.removeprefix("file://")).read_text("utf-8")),
+    )
+    monkeypatch.setattr("scalptrack.review.server.ReviewServer.serve_forever", stop)
+    result = _run(str(out), "--language", "de")
+    assert '<html lang="de">' in pages[0]
+    assert "<title>Durchsicht</title>" in pages[0]
+    assert "<title>Durchsicht</title>" in opened[0]
+    assert "Open this address in a browser on this computer; Ctrl-C ends." in result.stderr
+    assert result.stderr.endswith("4 files: 2 to look at, 0 decisions, 0 lines in the log\n")
+    assert current_language() == "en"
+
+
+def test_the_document_is_the_same_in_each_language(tmp_path):
+    out, _, hashes = write_results(tmp_path)
+    target = ("photo", hashes[NAMES[2]], "verdict")
+    value = {"verdict": "excluded", "reason": "another person"}
+    DecisionFile(out / "decisions.jsonl").decide("Dr. Grey", [Change(target, None, value)])
+    english, german = (_run(str(out), "--json", "--language", each) for each in ("en", "de"))
+    assert english.output == german.output

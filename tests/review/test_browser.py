@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,12 +23,15 @@ from study.decided import hashes_of, run, study
 
 from scalptrack.cli.main import main
 from scalptrack.pictures import PhotographPictures
-from scalptrack.review.decision_file import read_log
+from scalptrack.review.decision_file import DecisionFile, read_log
 from scalptrack.review.folder import FolderPlace
 from scalptrack.review.server import ReviewServer
 from scalptrack.review.session import ReviewSession
 from scalptrack.study.decisions import StudyDecisions
 from scalptrack.study.reviewing import StudyPlace
+from scalptrack.tables import CHANGE_COLUMNS
+from scalptrack.translation import ENGLISH, LOCALE_FOLDER, available_languages, in_language
+from tests.pseudo import LANGUAGE, outside, write_pseudo_language
 from tests.review.results import NAMES, write_results
 
 __all__ = ["study"]
@@ -70,9 +76,13 @@ def chromium() -> Iterator[object]:
 
 
 @contextmanager
-def _reviewing(chromium, out, *, size=DESKTOP, reviewer="Dr. Grey") -> Iterator[Opened]:
-    place = out if isinstance(out, StudyPlace) else FolderPlace(out)
-    with ReviewServer(ReviewSession(place, reviewer=reviewer)) as server:
+def _reviewing(
+    chromium, out, *, size=DESKTOP, reviewer="Dr. Grey", language=ENGLISH, catalogues=LOCALE_FOLDER
+) -> Iterator[Opened]:
+    with in_language(language, folder=catalogues):
+        place = FolderPlace(out) if isinstance(out, Path) else out
+        served = ReviewServer(ReviewSession(place, reviewer=reviewer))
+    with served as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         page = chromium.new_page(viewport=size)
@@ -279,3 +289,155 @@ def test_a_rerun_honours_an_exclusion_and_a_region(chromium, tracked, few_photog
 def _rows(out) -> list[dict[str, str]]:
     with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+SAID = """() => {
+    const said = [document.title];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+        if (!walker.currentNode.parentElement.closest("script, style, noscript, code")) {
+            said.push(walker.currentNode.data);
+        }
+    }
+    for (const each of document.querySelectorAll("*")) {
+        for (const name of ["aria-label", "title", "alt", "placeholder"]) {
+            if (each.hasAttribute(name)) said.push(each.getAttribute(name));
+        }
+    }
+    return said;
+}"""
+"""What a page with scripts shows and what is read aloud, also what is hidden now; no command."""
+
+GIVEN = re.compile(
+    r"(anna|ben)/\S+\.jpg|\b(anna|ben|vertex|frontal|results|Dr\. Grey)\b|"
+    r"\b(wet hair|by word|drops|said by the run)\b"
+)
+"""Names of people, views, folders and files, and what was typed."""
+
+
+def _english(said: list[str]) -> list[str]:
+    """Words of a page in the made-up language that no catalogue gave."""
+    return [each for each in said if re.search(r"[^\W\d_]{2,}", GIVEN.sub(" ", outside([each])))]
+
+
+def _with_changes_and_findings(out, hashes) -> None:
+    """Add what `track` would say of a blurred photograph and of its change."""
+    change = dict.fromkeys(CHANGE_COLUMNS, "") | {
+        "subject": "anna",
+        "view": "vertex",
+        "visit_date": "2026-04-12",
+        "verdict": "no detectable change",
+        "sentence": "(said by the run)",
+    }
+    with (out / "changes.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, CHANGE_COLUMNS).writerow(change)
+    path = out / ".scalptrack" / "run.json"
+    run = json.loads(path.read_text(encoding="utf-8"))
+    advice = "Hold the phone still, tap on the scalp to focus, and retake."
+    finding = {"code": "blurred", "severity": "warning", "advice": advice}
+    run["findings"] = {hashes[NAMES[1]]: [finding]}
+    path.write_text(json.dumps(run), encoding="utf-8")
+
+
+def _decide_everything(page, hashes, look=lambda: None) -> None:
+    """Decide all that can be decided, by what is the same in each language; look at each step."""
+    first, second, third = (hashes[name][:12] for name in NAMES[:3])
+    page.locator('a[href="#/series/0"]').click()
+    page.locator(f"#exclude-{second}").click()
+    look()
+    page.keyboard.type("wet hair")
+    page.keyboard.press("Enter")
+    page.locator(f"#clear-{second}").wait_for()
+    look()
+    page.locator(f"#accept-{third}").click()
+    page.locator(f"#clear-{third}").wait_for()
+    page.locator(f"#note-{third}").click()
+    look()
+    page.keyboard.type("by word")
+    page.keyboard.press("Enter")
+    page.locator(f"#note-text-{third}").wait_for(state="detached")
+    page.locator("#event-date").fill("2026-02-01")
+    page.locator("#event-label").fill("drops")
+    page.locator("#event-add").click()
+    page.locator("#event-remove-0").wait_for()
+    look()
+    page.locator(f"#region-{first}").click()
+    look()
+    _draw(page, ((0.2, 0.2), (0.7, 0.2)))
+    look()
+    _draw(page, ((0.7, 0.7),))
+    page.locator("#editor-area").click()
+    _draw(page, ((0.1, 0.8),))
+    look()
+    page.locator("#editor-delete").click()
+    page.locator("#editor-save").click()
+    page.locator(f"#unset-{first}").wait_for()
+    look()
+    page.locator(f"#points-{third}").click()
+    page.locator("#editor svg image").nth(1).wait_for(state="attached")
+    corners = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))
+    for corner in corners:
+        for side in (0, 1):
+            box = page.locator("#editor svg image").nth(side).bounding_box()
+            x = box["x"] + corner[0] * box["width"]
+            page.mouse.click(x, box["y"] + corner[1] * box["height"])
+            look()
+    page.locator("#editor-save").click()
+    page.locator("#editor").wait_for(state="hidden")
+    look()
+    page.locator("#undo").click()
+    page.locator(f'[data-sha256^="{third}"] .decided p').nth(2).wait_for(state="detached")
+    page.locator("#home").click()
+    page.locator("#back-1").click()
+    page.locator("#back-1").wait_for(state="detached")
+    look()
+
+
+def test_no_english_is_left_on_the_page(chromium, tmp_path):
+    catalogues = write_pseudo_language(tmp_path / "locale")
+    out, _, hashes = write_results(tmp_path)
+    _with_changes_and_findings(out, hashes)
+    said: set[str] = set()
+    with _reviewing(chromium, out, reviewer="", language=LANGUAGE, catalogues=catalogues) as opened:
+        page = opened.page
+        assert page.locator("html").get_attribute("lang") == LANGUAGE
+
+        def look() -> None:
+            said.update(page.evaluate(SAID))
+
+        look()
+        page.locator("#who").click()
+        look()
+        page.keyboard.type("Dr. Grey")
+        page.keyboard.press("Enter")
+        _decide_everything(page, hashes, look)
+        page.locator('a[href="#/series/0"]').click()
+        look()
+        page.locator("#show-open").click()
+        look()
+        page.locator('a[href="#/series/1"]').first.click()
+        look()
+        assert opened.quiet()
+    assert len(said) > 150
+    assert "⟦blurred⟧: " in said
+    assert not [each for each in said if "undefined" in each]
+    assert _english(sorted(said)) == []
+
+
+@pytest.mark.parametrize("language", sorted(set(available_languages()) - {ENGLISH}))
+def test_what_is_decided_is_stored_as_on_the_english_page(chromium, language, tmp_path):
+    contents = {}
+    for each in (ENGLISH, language):
+        out, _, hashes = write_results(tmp_path / each)
+        place = FolderPlace(out)
+        place.store = DecisionFile(
+            out / "decisions.jsonl", now=lambda: datetime(2026, 8, 1, tzinfo=UTC)
+        )
+        with _reviewing(chromium, place, language=each) as opened:
+            _decide_everything(opened.page, hashes)
+            assert opened.page.locator("html").get_attribute("lang") == each
+            assert opened.quiet()
+        contents[each] = (out / "decisions.jsonl").read_bytes()
+    whats = {what for *_, what in read_log(out / "decisions.jsonl").decisions()}
+    assert whats >= {"verdict", "note", "events", "region", "reference"}
+    assert contents[language] == contents[ENGLISH]

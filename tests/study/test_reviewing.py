@@ -17,6 +17,7 @@ from scalptrack.study import reviewing
 from scalptrack.study.decisions import StudyDecisions
 from scalptrack.study.reviewing import StudyPlace
 from scalptrack.study.store import StudyStore
+from scalptrack.translation import current_language, in_language
 
 __all__ = ["study"]
 
@@ -185,3 +186,49 @@ def test_moved_photographs_of_a_study_are_found_where_they_are(study, tmp_path):
         ReviewSession(_place(study.folder, "")).photograph(sha256)
     session = ReviewSession(_place(study.folder, str(tmp_path / "moved")))
     assert session.photograph(sha256)[1] == (64, 64)
+
+
+def test_what_a_page_computes_is_kept_in_the_language_of_the_study(study, drawn, monkeypatch):
+    """A run finds it in the cache, sentences included."""
+    languages = []
+    measured = reviewing.running.measured_series
+
+    def measure(job, place):
+        languages.append(current_language())
+        return measured(job, place)
+
+    monkeypatch.setattr(reviewing.running, "measured_series", measure)
+    with in_language("de"):
+        ReviewSession(StudyPlace(study)).picture("s0/vertex/2024-01-10_1.overlay.jpg")
+        assert current_language() == "de"
+    assert languages == ["en"]
+
+
+def test_what_cant_be_shown_or_decided_is_said_in_the_language_of_the_page(study):
+    study.photo_root.path_of(SECOND).write_bytes(b"another")
+    with in_language("de"):
+        session = ReviewSession(StudyPlace(study))
+        with pytest.raises(InputError, match=f"{SECOND} ist nicht die Datei, mit der die Studie"):
+            session.photograph(hashes_of(study)[SECOND])
+        with pytest.raises(InputError, match=r"Die Studie hat kein solches Foto\."):
+            session.photograph("f" * 64)
+        with pytest.raises(InputError, match=r"Dieses Bild gibt es nicht\."):
+            session.picture("x.jpg")
+        with pytest.raises(InputError, match=r"^Eine Zeile 7 gibt es nicht in Entscheidungen von"):
+            session.undo("A", 7)
+
+
+def test_a_decision_of_a_german_page_is_stored_as_that_of_an_english_one(study):
+    """But for the time, which the hash of the line holds as well."""
+    sha256 = hashes_of(study)["stranger.jpg"]
+    lines = []
+    for language in ("en", "de"):
+        with in_language(language):
+            page = ReviewSession(StudyPlace(study))
+            page.decide("Dr. Grey", [_change(sha256, "verdict", EXCLUDED)])
+            page.decide("Dr. Grey", [_change(sha256, "verdict", None, EXCLUDED)])
+        entries = StudyDecisions(study).read().entries[-2:]
+        lines.append([(e.who, e.action, [c.as_dict() for c in e.changes]) for e in entries])
+    assert lines[0] == lines[1]
+    actions = [(line.who, line.action, line.details.keys()) for line in study.log_lines()[-4:]]
+    assert actions[:2] == actions[2:]

@@ -1,15 +1,10 @@
 // The page of `scalptrack review`: shows the state that the server gives, posts decisions.
 
 import { PairDrawing, RegionDrawing } from "./drawing.js";
+import { codes, named, word } from "./words.js";
 
 const TOKEN = location.pathname.split("/")[1];
-const LOOKS = {
-  refused: "refused", rejected: "rejected", tier_b: "tier B", not_compared: "not compared",
-  wide_interval: "wide interval", second_opinion_differs: "second opinion differs",
-  flagged: "flagged",
-};
-const KINDS = { overlay: "Overlay", compare: "Beside the reference", "gain-loss": "Gain and loss", photo: "Photograph" };
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+const MONTHS = word("months").split(" ");
 
 let state = null;
 let onlyOpen = false;
@@ -36,13 +31,18 @@ const button = (id, text, onclick, more = {}) =>
 
 function dateWords(text) {
   const [year, month, day] = text.split("-").map(Number);
-  return day ? `${day} ${MONTHS[month - 1]} ${year}` : text || "no date";
+  return day ? word("date", { day, month: MONTHS[month - 1], year }) : text || word("no_date");
 }
 
-const timeWords = (text) => `${dateWords(text.slice(0, 10))}, ${text.slice(11, 16)} UTC`;
-const percent = (text) => `${Number(text).toFixed(1)} %`;
+const timeWords = (text) => word("moment", { day: dateWords(text.slice(0, 10)), time: text.slice(11, 16) });
+const percent = (text) =>
+  word("percent", { points: Number(text).toFixed(1).replace(".", word("decimal_mark")) });
 const short = (photo) => (photo.decidable ? photo.sha256.slice(0, 12) : `file-${photo.photo}`);
-const title = (photo) => `${dateWords(photo.visit_date)}${Number(photo.replicate) > 1 ? `, photograph ${photo.replicate}` : ""}`;
+
+function title(photo) {
+  const day = dateWords(photo.visit_date);
+  return Number(photo.replicate) > 1 ? word("replicate", { day, number: photo.replicate }) : day;
+}
 
 function say(text, bad = false) {
   $("message").textContent = text;
@@ -77,7 +77,7 @@ async function post(path, body) {
     if (answer.status === 409) await load();
     say(found.error, true);
   } catch {
-    say("The program doesn't answer: start `scalptrack review` again. Nothing was saved.", true);
+    say(word("no_answer"), true);
   }
   return false;
 }
@@ -117,7 +117,7 @@ function askName() {
 }
 
 function showName() {
-  $("who-name").textContent = reviewer() || "not named";
+  $("who-name").textContent = reviewer() || word("not_named");
 }
 
 // ---- rendering ------------------------------------------------------------------------------
@@ -130,13 +130,14 @@ function place() {
 function render() {
   const focused = document.activeElement?.id;
   $("title").textContent = state.title;
-  document.title = `Review of ${state.title}`;
+  document.title = word("review_of", { title: state.title });
   showName();
   $("stale").hidden = !state.stale;
   $("command").textContent = state.command;
   const last = lastLine();
   $("undo").disabled = !last;
-  $("undo").title = last ? `Takes back: ${last.who}, ${lineWords(last)}` : "Nothing to take back";
+  $("undo").title = last
+    ? word("takes_back", { who: last.who, what: lineWords(last) }) : word("nothing_to_take_back");
   const index = place();
   document.body.classList.toggle("in-series", index !== null);
   renderList(index);
@@ -152,31 +153,31 @@ function renderList(index) {
     href: `#/series/${i}`, "aria-current": i === index ? "page" : null,
   }, make("span", {}, each.subject, make("br"), make("small", {}, each.view)), count(each.need_a_look))));
   $("series").replaceChildren(
-    make("h2", {}, "People and views"),
-    people.length ? make("ul", {}, ...people) : make("p", {}, "No photograph has a person and a view."));
+    make("h2", {}, word("people_and_views")),
+    people.length ? make("ul", {}, ...people) : make("p", {}, word("nobody")));
 }
 
 const count = (number) => make("span", {
   class: number ? "count" : "count none",
-}, number ? `${number} to look at` : "nothing open");
+}, number ? word("to_look_at", { count: number }) : word("nothing_open"));
 
 function overview() {
   const photographs = state.series.flatMap((each) => each.photographs);
   const open = photographs.filter((each) => each.open);
-  const kindsOpen = Object.entries(LOOKS)
-    .map(([code, words]) => [words, open.filter((each) => each.looks.includes(code)).length])
+  const kindsOpen = codes("looks")
+    .map((code) => [named("looks", code), open.filter((each) => each.looks.includes(code)).length])
     .filter(([, number]) => number);
   return [
-    make("div", { class: "head" }, make("h1", {}, "What needs a look")),
+    make("div", { class: "head" }, make("h1", {}, word("what_needs_a_look"))),
     make("p", {}, open.length
-      ? `${open.length} of ${photographs.length} photographs are waiting for a decision. Choose a person and view.`
-      : `All ${photographs.length} photographs were decided on, or need no decision.`),
+      ? word("waiting", { open: open.length, all: photographs.length })
+      : word("all_decided", { all: photographs.length })),
     make("div", { class: "tags" }, ...kindsOpen.map(([words, number]) =>
       make("span", { class: "tag look" }, `${number} ${words}`))),
     state.unfiled.length ? make("section", { class: "panel" },
-      make("h2", {}, "Files without a person or view"),
+      make("h2", {}, word("unfiled")),
       make("ul", {}, ...state.unfiled.map((each) =>
-        make("li", {}, `${each.photo}: ${each.reason || each.status}`)))) : null,
+        make("li", {}, `${each.photo}: ${each.reason || named("statuses", each.status)}`)))) : null,
     history(),
   ].filter(Boolean);
 }
@@ -184,17 +185,17 @@ function overview() {
 function history() {
   const lines = [...state.log].reverse();
   return make("section", { class: "panel" },
-    make("h2", {}, "Log of decisions"),
-    make("p", { class: "quiet" }, "Nothing is ever deleted: taking back adds a line."),
+    make("h2", {}, word("log")),
+    make("p", { class: "quiet" }, word("log_why")),
     lines.length ? make("div", { class: "scroll" }, make("table", {},
-      make("thead", {}, make("tr", {}, ...["When", "Who", "What", ""].map((each) =>
+      make("thead", {}, make("tr", {}, ...[word("when"), word("who"), word("what"), ""].map((each) =>
         make("th", { scope: "col" }, each)))),
       make("tbody", {}, ...lines.map((each) => make("tr", {},
         make("td", {}, timeWords(each.at)), make("td", {}, each.who),
         make("td", { class: each.undone ? "undone" : null }, lineWords(each)),
-        make("td", {}, each.undone ? "taken back" : button(`back-${each.number}`, "Take back",
-          () => undo(each.number), { "aria-label": `Take back line ${each.number}` }))))))) :
-      make("p", {}, "No decision yet."));
+        make("td", {}, each.undone ? word("taken_back") : button(`back-${each.number}`, word("take_back"),
+          () => undo(each.number), { "aria-label": word("take_back_line", { number: each.number }) }))))))) :
+      make("p", {}, word("no_decision")));
 }
 
 const nameOf = (sha256) => {
@@ -202,41 +203,52 @@ const nameOf = (sha256) => {
   return found ? found.photo : sha256.slice(0, 12);
 };
 
+const REMOVED = {
+  verdict: "verdict_removed", reference: "reference_removed", region: "region_removed",
+  points: "points_removed", note: "note_removed", events: "events_removed",
+};
+
+const eventWords = (event) => word("event", { day: dateWords(event.date), label: event.label });
+
 function changeWords({ photo, subject, what, after }) {
   const whose = photo ? nameOf(photo) : subject;
-  if (after === null) return `${what} removed: ${whose}`;
-  const words = {
-    verdict: () => after.verdict === "excluded" ? `excluded (${after.reason})` : "accepted",
-    reference: () => "set as reference",
-    region: () => "region drawn",
-    points: () => `${after.pairs.length} pairs of points set`,
-    note: () => `note: ${after}`,
-    events: () => `treatments: ${after.map((each) => `${each.date} ${each.label}`).join("; ") || "none"}`,
+  if (after === null) return word(REMOVED[what], { whose });
+  return {
+    verdict: () => after.verdict === "excluded"
+      ? word("was_excluded", { whose, reason: after.reason }) : word("was_accepted", { whose }),
+    reference: () => word("was_reference", { whose }),
+    region: () => word("was_region", { whose }),
+    points: () => word("was_points", { whose, count: after.pairs.length }),
+    note: () => word("was_note", { whose, note: after }),
+    events: () => after.length
+      ? word("was_events", { whose, events: after.map(eventWords).join("; ") })
+      : word("was_no_events", { whose }),
   }[what]();
-  return `${whose}: ${words}`;
 }
 
-const lineWords = (line) =>
-  `${line.action === "undo" ? `line ${line.undoes} taken back: ` : ""}${line.changes.map(changeWords).join("; ")}`;
+function lineWords(line) {
+  const changes = line.changes.map(changeWords).join("; ");
+  return line.action === "undo" ? word("line_undone", { number: line.undoes, changes }) : changes;
+}
 
 async function undo(number) {
-  if (await post("undo", { number })) say(`Line ${number} of the log was taken back.`);
+  if (await post("undo", { number })) say(word("line_taken_back", { number }));
 }
 
 function seriesPage(series, index) {
   const shown = series.photographs.filter((each) => !onlyOpen || each.open);
   return [
-    make("p", { class: "back" }, make("a", { href: "#/" }, "All people and views")),
+    make("p", { class: "back" }, make("a", { href: "#/" }, word("all_people"))),
     make("div", { class: "head" },
       make("div", {}, make("h1", {}, series.subject), make("p", { class: "quiet" }, series.view)),
-      make("div", { class: "row", role: "group", "aria-label": "Which photographs" },
-        button("show-all", `All ${series.photographs.length}`, () => filter(false), { "aria-pressed": `${!onlyOpen}` }),
-        button("show-open", `To look at: ${series.need_a_look}`, () => filter(true), { "aria-pressed": `${onlyOpen}` }))),
+      make("div", { class: "row", role: "group", "aria-label": word("which_photographs") },
+        button("show-all", word("show_all", { count: series.photographs.length }), () => filter(false), { "aria-pressed": `${!onlyOpen}` }),
+        button("show-open", word("show_open", { count: series.need_a_look }), () => filter(true), { "aria-pressed": `${onlyOpen}` }))),
     series.chart ? make("div", { class: "chart" }, make("img", {
-      src: pictureAddress(series.chart), alt: `Timeline of ${series.subject}, ${series.view}`,
+      src: pictureAddress(series.chart), alt: word("timeline_of", { subject: series.subject, view: series.view }),
     })) : null,
     make("div", { class: "cards" }, ...(shown.length ? shown.map((each) => card(each, series)) :
-      [make("p", {}, "Nothing here is waiting for a decision.")])),
+      [make("p", {}, word("nothing_waits"))])),
     eventsPanel(series),
     changesPanel(series),
     next(index),
@@ -252,7 +264,7 @@ function next(index) {
   const order = state.series.map((_, i) => (index + 1 + i) % state.series.length);
   const found = order.find((i) => i !== index && state.series[i].need_a_look);
   return found === undefined ? null : make("p", { class: "panel" }, make("a", { href: `#/series/${found}` },
-    `Next to look at: ${state.series[found].subject}, ${state.series[found].view}`));
+    word("next", { subject: state.series[found].subject, view: state.series[found].view })));
 }
 
 const pictureAddress = (name) => `picture/${name.split("/").map(encodeURIComponent).join("/")}`;
@@ -264,14 +276,14 @@ function card(photo, series) {
     make("div", { class: "facts" },
       make("div", {}, make("h2", {}, title(photo)), make("p", { class: "quiet" }, photo.photo)),
       make("div", { class: "tags" },
-        make("span", { class: `tag ${photo.status}` }, photo.status),
-        photo.is_reference && make("span", { class: "tag" }, "reference"),
+        make("span", { class: `tag ${photo.status}` }, named("statuses", photo.status)),
+        photo.is_reference && make("span", { class: "tag" }, word("reference")),
         ...photo.looks.filter((each) => each !== photo.status).map((each) =>
-          make("span", { class: "tag look" }, LOOKS[each]))),
+          make("span", { class: "tag look" }, named("looks", each)))),
       numberOf(photo),
       photo.reason && make("p", {}, sentence(photo.reason)),
       photo.findings.length ? make("ul", { class: "findings" }, ...photo.findings.map((each) =>
-        make("li", {}, make("strong", {}, `${each.code.replaceAll("_", " ")}: `), each.advice))) : null,
+        make("li", {}, make("strong", {}, `${each.name}: `), each.advice))) : null,
       decided(photo),
       actions(photo, series, id),
       form(photo, id)));
@@ -280,23 +292,24 @@ function card(photo, series) {
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 function numberOf(photo) {
-  if (!photo.coverage_percent) return make("p", { class: "quiet" }, "No coverage.");
+  if (!photo.coverage_percent) return make("p", { class: "quiet" }, word("no_coverage"));
   return make("div", {}, make("p", { class: "number" }, percent(photo.coverage_percent)),
-    make("p", { class: "quiet" }, `95 % interval ${percent(photo.coverage_low)} to ${percent(photo.coverage_high)}; ` +
-      `${percent(photo.excluded_percent)} of the visible scalp is not in the region`));
+    make("p", { class: "quiet" }, word("interval", {
+      low: percent(photo.coverage_low), high: percent(photo.coverage_high), excluded: percent(photo.excluded_percent),
+    })));
 }
 
 function pictureOf(photo, id) {
-  const possible = [...Object.keys(KINDS).filter((each) => photo.pictures[each])];
+  const possible = codes("pictures").filter((each) => photo.pictures[each]);
   if (photo.viewable && state.photo_root_known) possible.push("photo");
-  if (!possible.length) return make("div", { class: "picture" }, make("p", { class: "quiet" }, "No picture."));
+  if (!possible.length) return make("div", { class: "picture" }, make("p", { class: "quiet" }, word("no_picture")));
   const kind = possible.includes(kinds.get(id)) ? kinds.get(id) : possible[0];
   const source = kind === "photo" ? `photo/${photo.sha256}.jpg` : pictureAddress(photo.pictures[kind]);
   return make("div", { class: "picture" },
-    make("img", { src: source, loading: "lazy", alt: `${KINDS[kind]} of ${title(photo)}`,
-      onerror: (event) => event.target.replaceWith(make("p", { class: "quiet" }, "This picture can't be shown.")) }),
-    possible.length > 1 ? make("div", { class: "kinds", role: "group", "aria-label": "Which picture" },
-      ...possible.map((each) => button(`kind-${id}-${each}`, KINDS[each], () => {
+    make("img", { src: source, loading: "lazy", alt: word("picture_of", { kind: named("pictures", kind), title: title(photo) }),
+      onerror: (event) => event.target.replaceWith(make("p", { class: "quiet" }, word("picture_failed"))) }),
+    possible.length > 1 ? make("div", { class: "kinds", role: "group", "aria-label": word("which_picture") },
+      ...possible.map((each) => button(`kind-${id}-${each}`, named("pictures", each), () => {
         kinds.set(id, each);
         render();
       }, { "aria-pressed": `${each === kind}` }))) : null);
@@ -304,15 +317,16 @@ function pictureOf(photo, id) {
 
 function decided(photo) {
   const lines = [];
-  const by = (what) => `${photo.decisions[what].who}, ${timeWords(photo.decisions[what].at)}`;
+  const tell = (what, name, values = {}) => lines.push(word(name, {
+    ...values, who: photo.decisions[what].who, at: timeWords(photo.decisions[what].at),
+  }));
   const verdict = valueOf(photo, "verdict");
-  if (verdict?.verdict === "excluded") lines.push(`Excluded: ${verdict.reason} (${by("verdict")})`);
-  if (verdict?.verdict === "accepted") lines.push(photo.settled ? `Accepted (${by("verdict")})` :
-    `Accepted as something else than it is now (${by("verdict")}): look again.`);
-  if (valueOf(photo, "reference")) lines.push(`Chosen as the reference (${by("reference")})`);
-  if (valueOf(photo, "region")) lines.push(`Region drawn (${by("region")})`);
-  if (valueOf(photo, "points")) lines.push(`${valueOf(photo, "points").pairs.length} pairs of points set (${by("points")})`);
-  if (valueOf(photo, "note")) lines.push(`Note: ${valueOf(photo, "note")} (${by("note")})`);
+  if (verdict?.verdict === "excluded") tell("verdict", "excluded_by", { reason: verdict.reason });
+  if (verdict?.verdict === "accepted") tell("verdict", photo.settled ? "accepted_by" : "accepted_otherwise_by");
+  if (valueOf(photo, "reference")) tell("reference", "reference_by");
+  if (valueOf(photo, "region")) tell("region", "region_by");
+  if (valueOf(photo, "points")) tell("points", "points_by", { count: valueOf(photo, "points").pairs.length });
+  if (valueOf(photo, "note")) tell("note", "note_by", { note: valueOf(photo, "note") });
   return lines.length ? make("div", { class: "decided" }, ...lines.map((each) => make("p", {}, each))) : null;
 }
 
@@ -322,30 +336,30 @@ function referenceOf(series) {
 }
 
 function actions(photo, series, id) {
-  if (!photo.decidable) return make("p", { class: "quiet" }, "A copy or an unreadable file: nothing to decide.");
+  if (!photo.decidable) return make("p", { class: "quiet" }, word("nothing_to_decide"));
   const verdict = valueOf(photo, "verdict");
   const reference = referenceOf(series);
   const excluded = verdict?.verdict === "excluded";
   const mine = reference === photo;
   const accept = { verdict: "accepted", seen: photo.seen };
   const all = [];
-  if (excluded || photo.settled) all.push(button(`clear-${id}`, excluded ? "Include again" : "Not accepted after all",
-    () => decide(photo, "verdict", null, "The decision was taken back.")));
-  else all.push(button(`accept-${id}`, "Accept", () => decide(photo, "verdict", accept,
-    photo.status === "measured" ? "Accepted." : "Accepted: it stays without a number."), { class: "main" }));
+  if (excluded || photo.settled) all.push(button(`clear-${id}`, word(excluded ? "include_again" : "accept_no_more"),
+    () => decide(photo, "verdict", null, word("verdict_back"))));
+  else all.push(button(`accept-${id}`, word("accept"), () => decide(photo, "verdict", accept,
+    word(photo.status === "measured" ? "accepted" : "accepted_without_number")), { class: "main" }));
   if (!excluded) {
-    all.push(button(`exclude-${id}`, "Exclude…", () => toggle(id, "exclude"), {
+    all.push(button(`exclude-${id}`, word("exclude"), () => toggle(id, "exclude"), {
       class: "danger", "aria-expanded": `${opened.get(id) === "exclude"}` }));
-    if (!mine && photo.status === "measured") all.push(button(`reference-${id}`, "Use as reference",
-      () => decide(photo, "reference", true, "The others will be aligned with this photograph.")));
-    if (mine && state.photo_root_known) all.push(button(`region-${id}`, "Draw region…", () => drawRegion(photo)));
+    if (!mine && photo.status === "measured") all.push(button(`reference-${id}`, word("use_as_reference"),
+      () => decide(photo, "reference", true, word("reference_kept"))));
+    if (mine && state.photo_root_known) all.push(button(`region-${id}`, word("draw_region"), () => drawRegion(photo)));
     if (!mine && reference && photo.status !== "rejected" && state.photo_root_known) {
-      all.push(button(`points-${id}`, "Set points…", () => setPoints(photo, reference)));
+      all.push(button(`points-${id}`, word("set_points"), () => setPoints(photo, reference)));
     }
-    if (valueOf(photo, "reference")) all.push(button(`unset-${id}`, "Automatic reference",
-      () => decide(photo, "reference", null, "The program chooses the reference again.")));
+    if (valueOf(photo, "reference")) all.push(button(`unset-${id}`, word("automatic_reference"),
+      () => decide(photo, "reference", null, word("reference_back"))));
   }
-  all.push(button(`note-${id}`, "Note…", () => toggle(id, "note"), {
+  all.push(button(`note-${id}`, word("add_note"), () => toggle(id, "note"), {
     "aria-expanded": `${opened.get(id) === "note"}` }));
   return make("div", { class: "row" }, ...all);
 }
@@ -381,13 +395,13 @@ function form(photo, id) {
     onsubmit: (event) => {
       event.preventDefault();
       const text = input.value.trim();
-      if (excluding) decide(photo, "verdict", { verdict: "excluded", reason: text }, "Excluded: it takes no part from the next run on.");
-      else decide(photo, "note", text || null, "Note kept.");
+      if (excluding) decide(photo, "verdict", { verdict: "excluded", reason: text }, word("excluded"));
+      else decide(photo, "note", text || null, word("note_kept"));
     },
-  }, make("div", {}, make("label", { for: input.id }, excluding ? "Why is it excluded?" : "Note"), input),
+  }, make("div", {}, make("label", { for: input.id }, word(excluding ? "why_excluded" : "note")), input),
   make("div", { class: "row" }, make("button", { type: "submit", id: `${what}-save-${id}`, class: excluding ? "danger" : "main" },
-    excluding ? "Exclude this photograph" : "Keep note"),
-  button(`${what}-cancel-${id}`, "Cancel", () => toggle(id, what))));
+    word(excluding ? "exclude_it" : "keep_note")),
+  button(`${what}-cancel-${id}`, word("cancel"), () => toggle(id, what))));
 }
 
 function eventsPanel(series) {
@@ -404,32 +418,32 @@ function eventsPanel(series) {
   const day = field("event-date", "", { type: "date", required: true });
   const label = field("event-label", "", { maxlength: 80, required: true });
   return make("section", { class: "panel" },
-    make("h2", {}, `Treatments and events of ${series.subject}`),
+    make("h2", {}, word("events_of", { subject: series.subject })),
     events.length ? make("ul", { class: "events" }, ...events.map((each, i) => make("li", {},
-      make("span", {}, `${dateWords(each.date)}: ${each.label}`),
-      button(`event-remove-${i}`, "Remove", () => {
+      make("span", {}, eventWords(each)),
+      button(`event-remove-${i}`, word("remove"), () => {
         const left = events.filter((other) => other !== each);
-        keep(left.length ? left : null, "Event removed.");
-      }, { "aria-label": `Remove ${each.label}` })))) :
-      make("p", { class: "quiet" }, "None here. Those of events.csv are shown in the chart as well."),
+        keep(left.length ? left : null, word("event_removed"));
+      }, { "aria-label": word("remove_event", { label: each.label }) })))) :
+      make("p", { class: "quiet" }, word("no_events")),
     make("form", {
       class: "event-form",
       onsubmit: (event) => {
         event.preventDefault();
-        keep([...events, { date: day.value, label: label.value.trim() }], "Event added.");
+        keep([...events, { date: day.value, label: label.value.trim() }], word("event_added"));
       },
-    }, make("div", {}, make("label", { for: "event-date" }, "Date"), day),
-    make("div", {}, make("label", { for: "event-label" }, "What"), label),
-    make("button", { type: "submit", id: "event-add" }, "Add")));
+    }, make("div", {}, make("label", { for: "event-date" }, word("date_label")), day),
+    make("div", {}, make("label", { for: "event-label" }, word("what")), label),
+    make("button", { type: "submit", id: "event-add" }, word("add"))));
 }
 
 function changesPanel(series) {
   if (!series.changes.length) return null;
-  return make("section", { class: "panel" }, make("h2", {}, "Changes from the first visit"),
+  return make("section", { class: "panel" }, make("h2", {}, word("changes")),
     make("div", { class: "scroll" }, make("table", {},
-      make("thead", {}, make("tr", {}, ...["Visit", "Verdict", "In words"].map((each) => make("th", { scope: "col" }, each)))),
+      make("thead", {}, make("tr", {}, ...[word("visit"), word("verdict"), word("in_words")].map((each) => make("th", { scope: "col" }, each)))),
       make("tbody", {}, ...series.changes.map((each) => make("tr", {},
-        make("td", {}, dateWords(each.visit_date)), make("td", {}, each.verdict), make("td", {}, each.sentence)))))));
+        make("td", {}, dateWords(each.visit_date)), make("td", {}, named("verdicts", each.verdict)), make("td", {}, each.sentence)))))));
 }
 
 // ---- drawing --------------------------------------------------------------------------------
@@ -450,7 +464,7 @@ async function edit(photo, heading, help, start, save, remove) {
     if (event.target !== dialog || leaving || !$("editor").querySelector(".spot")) return;
     event.preventDefault();
     leaving = true;
-    $("editor-status").textContent = "Press Escape again to leave without saving.";
+    $("editor-status").textContent = word("escape_again");
   };
   const status = () => {
     if (!drawing) return;
@@ -463,20 +477,20 @@ async function edit(photo, heading, help, start, save, remove) {
   $("editor-help").textContent = help;
   $("editor-panes").replaceChildren();
   $("editor-buttons").replaceChildren(
-    button("editor-save", "Save", async () => {
+    button("editor-save", word("save"), async () => {
       if (await save(drawing.value())) dialog.close();
       else $("editor-status").textContent = $("message").textContent;
     }, { class: "main", disabled: true }),
-    button("editor-delete", "Delete chosen point", () => drawing.removeChosen(), { disabled: true }),
-    button("editor-clear", "Start over", () => drawing.clear()),
-    button("editor-cancel", "Cancel", () => dialog.close()));
+    button("editor-delete", word("delete_point"), () => drawing.removeChosen(), { disabled: true }),
+    button("editor-clear", word("start_over"), () => drawing.clear()),
+    button("editor-cancel", word("cancel"), () => dialog.close()));
   if (remove) $("editor-buttons").append(button("editor-remove", remove.words, async () => {
     if (await remove.act()) dialog.close();
   }, { class: "danger" }));
   dialog.showModal();
   try {
     drawing = await start($("editor-panes"), status);
-    if (drawing.startArea) $("editor-clear").before(button("editor-area", "Another area", () => drawing.startArea()));
+    if (drawing.startArea) $("editor-clear").before(button("editor-area", word("another_area"), () => drawing.startArea()));
     status();
   } catch (error) {
     dialog.close();
@@ -486,29 +500,32 @@ async function edit(photo, heading, help, start, save, remove) {
 
 function drawRegion(photo) {
   const before = valueOf(photo, "region");
-  edit(photo, `Region on ${title(photo)}`,
-    "Click or tap around the scalp to measure. Drag a corner to move it; click a side to put a corner into it. The wheel or + zooms; drag the picture to move it.",
+  edit(photo, word("region_on", { title: title(photo) }),
+    word("region_help"),
     async (panes, status) => {
       panes.className = "panes";
-      return new RegionDrawing(panes, await photoFor(photo, "Reference"), before?.polygons || [], status);
+      return new RegionDrawing(panes, await photoFor(photo, word("reference_title")), before?.polygons || [], status);
     },
-    (value) => decide(photo, "region", value, "Region kept: the next run measures in it."),
-    before && { words: "Use the automatic region", act: () => decide(photo, "region", null, "The program finds the region again.") });
+    (value) => decide(photo, "region", value, word("region_kept")),
+    before && { words: word("automatic_region"), act: () => decide(photo, "region", null, word("region_back")) });
 }
 
 function setPoints(photo, reference) {
   const before = valueOf(photo, "points");
   const pairs = before?.reference === reference.sha256 ? before.pairs : [];
-  edit(photo, `Points on ${title(photo)}`,
-    "Mark the same spot on both photographs, at least four times, spread over the scalp: moles, scars, the whorl, corners of the hairline. The wheel or + zooms; drag a picture to move it.",
+  edit(photo, word("points_on", { title: title(photo) }),
+    word("points_help"),
     async (panes, status) => {
       panes.className = "panes two";
-      const photos = await Promise.all([photoFor(reference, `Reference, ${title(reference)}`), photoFor(photo, `This photograph, ${title(photo)}`)]);
+      const photos = await Promise.all([
+        photoFor(reference, word("reference_pane", { title: title(reference) })),
+        photoFor(photo, word("moving_pane", { title: title(photo) })),
+      ]);
       return new PairDrawing(panes, ...photos, pairs, status);
     },
     (value) => decide(photo, "points", { reference: reference.sha256, pairs: value },
-      "Points kept: the next run aligns by them (tier B, wider interval), or says why it can't."),
-    before && { words: "Remove all points", act: () => decide(photo, "points", null, "Points removed.") });
+      word("points_kept")),
+    before && { words: word("remove_points"), act: () => decide(photo, "points", null, word("points_back")) });
 }
 
 // ---- start ----------------------------------------------------------------------------------
@@ -520,7 +537,7 @@ $("undo").addEventListener("click", () => {
 $("who").addEventListener("click", askName);
 $("copy").addEventListener("click", async () => {
   await navigator.clipboard.writeText(state.command);
-  say("Command copied.");
+  say(word("copied"));
 });
 document.querySelectorAll("[data-close]").forEach((each) =>
   each.addEventListener("click", () => each.closest("dialog").close()));
@@ -533,4 +550,4 @@ window.addEventListener("hashchange", () => {
 window.addEventListener("focus", () => {
   if (state && !$("editor").open && !$("name-dialog").open) load().catch(() => {});
 });
-load().catch((error) => say(`This page can't be shown: ${error.message}`, true));
+load().catch((error) => say(word("page_failed", { cause: error.message }), true));

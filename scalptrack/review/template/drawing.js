@@ -1,6 +1,8 @@
 // Points on a photograph: set, moved and deleted by mouse, finger, pen and keyboard.
 // Everything is in pixels of the upright photograph, pixel centres at integers.
 
+import { named, word } from "./words.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function shape(name, attributes, parent) {
@@ -29,11 +31,11 @@ export class Pane {
     title.textContent = photo.title;
     const zoom = document.createElement("div");
     zoom.className = "row";
-    for (const [sign, words, factor] of [["+", "Zoom in", 0.6], ["−", "Zoom out", 1 / 0.6]]) {
+    for (const [sign, name, factor] of [["+", "zoom_in", 0.6], ["−", "zoom_out", 1 / 0.6]]) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = sign;
-      button.setAttribute("aria-label", `${words}: ${photo.title}`);
+      button.setAttribute("aria-label", word(name, { photo: photo.title }));
       button.addEventListener("click", () => this.zoom(factor));
       zoom.append(button);
     }
@@ -41,8 +43,7 @@ export class Pane {
     this.svg = shape("svg", {
       tabindex: "0",
       role: "application",
-      "aria-label": `${photo.title}. Arrow keys move a cross, Enter sets a point there. ` +
-        "Tab goes to the points: arrow keys move one, Delete removes it.",
+      "aria-label": word("pane_keys", { photo: photo.title }),
     });
     box.append(head, this.svg);
     parent.append(box);
@@ -214,7 +215,7 @@ export class Pane {
     for (const { key, at, label, mark, chosen } of this.spots || []) {
       const spot = shape("g", {
         class: chosen ? "spot chosen" : "spot", tabindex: "0", role: "button",
-        "aria-label": `${label}, at ${Math.round(at[0])}, ${Math.round(at[1])}`,
+        "aria-label": word("spot_at", { spot: label, x: Math.round(at[0]), y: Math.round(at[1]) }),
         transform: `translate(${at[0]} ${at[1]}) scale(${scale})`,
       }, this.layer);
       spot.dataset.key = key;
@@ -323,15 +324,15 @@ export class RegionDrawing {
 
   words() {
     const counts = this.polygons.filter((each) => each.length).map((each) => each.length);
-    if (!counts.length) return "No corner yet.";
-    const corners = counts.map((each) => `${each} ${each === 1 ? "corner" : "corners"}`).join(", ");
-    return this.value() ? `Region with ${corners}.` : `${corners}: each area needs at least 3.`;
+    if (!counts.length) return word("no_corner");
+    const corners = counts.map((each) => named("corners", each)).join(", ");
+    return word(this.value() ? "region_with" : "too_few_corners", { corners });
   }
 
   show() {
     const spots = this.polygons.flatMap((polygon, p) => polygon.map((at, i) => ({
       key: `${p}-${i}`, at, mark: "", chosen: this.chosen === `${p}-${i}`,
-      label: `Corner ${i + 1}${this.polygons.length > 1 ? ` of area ${p + 1}` : ""}`,
+      label: word(this.polygons.length > 1 ? "corner_of_area" : "corner", { number: i + 1, area: p + 1 }),
     })));
     this.pane?.show(spots, this.polygons.filter((each) => each.length > 1));
     this.changed();
@@ -396,15 +397,16 @@ export class PairDrawing {
   words() {
     const whole = this.pairs.filter((each) => each[0] && each[1]).length;
     const half = this.pairs.findIndex((each) => !each[0] || !each[1]);
-    const missing = half < 0 ? "" :
-      ` Point ${half + 1} is still missing on the ${this.pairs[half][0] ? "other photograph" : "reference"}.`;
-    return `${whole} of at least 4 pairs.${missing}`;
+    const pairs = word("pairs", { count: whole });
+    if (half < 0) return pairs;
+    const missing = this.pairs[half][0] ? "missing_on_other" : "missing_on_reference";
+    return `${pairs} ${word(missing, { number: half + 1 })}`;
   }
 
   show() {
     this.panes?.forEach((pane, side) => pane.show(this.pairs.flatMap((each, i) => each[side] ? [{
       key: `${i}`, at: each[side], mark: `${i + 1}`, chosen: this.chosen === `${i}`,
-      label: `Point ${i + 1}`,
+      label: word("point", { number: i + 1 }),
     }] : [])));
     this.changed();
   }
