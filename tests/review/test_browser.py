@@ -308,6 +308,11 @@ SAID = """() => {
 }"""
 """What a page with scripts shows and what is read aloud, also what is hidden now; no command."""
 
+CUT_OFF = """() => [...document.querySelectorAll("button, h1, h2, label, .tag, .count, dialog")]
+    .filter((each) => each.offsetParent && each.scrollWidth > each.clientWidth + 1)
+    .map((each) => each.textContent)"""
+"""Texts of what is seen and has not enough room for them."""
+
 GIVEN = re.compile(
     r"(anna|ben)/\S+\.jpg|\b(anna|ben|vertex|frontal|results|Dr\. Grey)\b|"
     r"\b(wet hair|by word|drops|said by the run)\b"
@@ -441,3 +446,23 @@ def test_what_is_decided_is_stored_as_on_the_english_page(chromium, language, tm
     whats = {what for *_, what in read_log(out / "decisions.jsonl").decisions()}
     assert whats >= {"verdict", "note", "events", "region", "reference"}
     assert contents[language] == contents[ENGLISH]
+
+
+@pytest.mark.parametrize("language", available_languages())
+def test_nothing_is_wider_than_a_phone(chromium, language, tmp_path):
+    """Long words, and the tables of changes and of the log, which are moved on their own."""
+    out, _, hashes = write_results(tmp_path)
+    _with_changes_and_findings(out, hashes)
+    widths: list[int] = []
+    cut_off: set[str] = set()
+    with _reviewing(chromium, out, size=PHONE, language=language) as opened:
+        page = opened.page
+
+        def look() -> None:
+            widths.append(page.evaluate("document.documentElement.scrollWidth"))
+            cut_off.update(page.evaluate(CUT_OFF))
+
+        _decide_everything(page, hashes, look)
+        assert opened.quiet()
+    assert max(widths) == PHONE["width"]
+    assert cut_off == set()
