@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from scalptrack.errors import ImageReadError, OutputError, ScalptrackError
 from scalptrack.study.addresses import shown, without_secrets
+from scalptrack.translation import tr
 
 logger = logging.getLogger(__name__)
 
@@ -124,8 +125,7 @@ def fetched(url: str, folder: Path, *, max_bytes: int) -> Iterator[tuple[Path, s
 def _tried(url: str, work: Callable[[Any, str], Answer]) -> Answer:
     """Work on a store; once more with a new connection where the first one may be at fault."""
     if find_spec("fsspec") is None:
-        message = f"{shown(url)} needs fsspec, which is not installed. Install it with: {INSTALL}"
-        raise ImageReadError("missing_package", message)
+        raise ImageReadError("missing_package", _needs(shown(url), "fsspec", INSTALL))
     from fsspec.core import url_to_fs
 
     last: ImageReadError | None = None
@@ -146,11 +146,11 @@ def _tried(url: str, work: Callable[[Any, str], Answer]) -> Answer:
 def _examined(url: str, info: Mapping[str, Any], max_bytes: int) -> RemoteFile:
     """What a store says of a photograph, if it may be one."""
     if info.get("type") == "directory":
-        message = f"{shown(url)} is a folder. Name a photograph in it."
-        raise ImageReadError("not_an_image", message)
+        raise _is_folder(shown(url))
     size = info.get("size")
     if size == 0:
-        raise ImageReadError("empty", f"{shown(url)} is empty (0 bytes). Copy it there again.")
+        message = tr("{path} is empty (0 bytes). Copy it there again.", path=shown(url))
+        raise ImageReadError("empty", message)
     if size is not None and size > max_bytes:
         raise _too_large(url, max_bytes)
     times = [str(info[name]) for name in _TIMES if info.get(name)]
@@ -198,16 +198,39 @@ def _written(url: str, copy: Path) -> Iterator[Callable[[bytes], None]]:
 
 def _not_kept(url: str, folder: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"A copy of {shown(url)} can't be written to {folder}: {error.strerror or error}. Check "
-        "the folder's permissions and the space on the disk; everything that was finished is kept."
+        tr(
+            "A copy of {path} can't be written to {folder}: {error}. Check the folder's "
+            "permissions and the space on the disk; everything that was finished is kept.",
+            path=shown(url),
+            folder=folder,
+            error=error.strerror or error,
+        )
     )
 
 
 def _too_large(url: str, max_bytes: int) -> ImageReadError:
     return ImageReadError(
         "too_large",
-        f"{shown(url)} has more than {max_bytes / 1e6:.0f} MB, which no photograph of the allowed "
-        "size has (--max-megapixels). It was not fetched.",
+        tr(
+            "{path} has more than {limit:.0f} MB, which no photograph of the allowed size has "
+            "(--max-megapixels). It was not fetched.",
+            path=shown(url),
+            limit=max_bytes / 1e6,
+        ),
+    )
+
+
+def _is_folder(where: str) -> ImageReadError:
+    message = tr("{path} is a folder. Name a photograph in it.", path=where)
+    return ImageReadError("not_an_image", message)
+
+
+def _needs(where: str, package: str, command: str) -> str:
+    return tr(
+        "{path} needs {package}, which is not installed. Install it with: {command}",
+        path=where,
+        package=package,
+        command=command,
     )
 
 
@@ -220,18 +243,24 @@ def _failure(url: str, error: Exception) -> ImageReadError:
     if isinstance(error, ImportError):
         return _missing_package(where, error, detail)
     if isinstance(error, ValueError) and "Protocol not known" in str(error):
-        message = f"{where} begins with a name that fsspec doesn't know. Check how it is written."
+        message = tr(
+            "{path} begins with a name that fsspec doesn't know. Check how it is written.",
+            path=where,
+        )
         return ImageReadError("missing_package", message)
     if isinstance(error, FileNotFoundError | NotADirectoryError) or _status_of(error) == 404:
-        return ImageReadError("missing", f"{where} does not exist. Check how it is written.")
+        message = tr("{path} does not exist. Check how it is written.", path=where)
+        return ImageReadError("missing", message)
     if isinstance(error, IsADirectoryError):
-        return ImageReadError("not_an_image", f"{where} is a folder. Name a photograph in it.")
+        return _is_folder(where)
     names = {each.__name__ for each in type(error).__mro__}
     if isinstance(error, PermissionError) or _status_of(error) in _DENIED or names & _NO_RIGHTS:
-        message = (
-            f"{where} may not be read: {detail}. Give this computer the right to read it, in the "
+        message = tr(
+            "{path} may not be read: {detail}. Give this computer the right to read it, in the "
             "settings of the store's library or of fsspec; passwords and queries in a URL are not "
-            "kept."
+            "kept.",
+            path=where,
+            detail=detail,
         )
         return ImageReadError("unreadable", message)
     if not isinstance(error, OSError) and _status_of(error) is None:
@@ -239,9 +268,10 @@ def _failure(url: str, error: Exception) -> ImageReadError:
         # Not an error of ours, and the same for thousands of photographs: for who asks for it.
         lines = "".join(traceback.format_exception(error))
         logger.info("fetching %s failed\n%s", where, without_secrets(lines, url))
-    message = (
-        f"{where} could not be fetched: {detail}. Check the network and the store, and run it "
-        "again."
+    message = tr(
+        "{path} could not be fetched: {detail}. Check the network and the store, and run it again.",
+        path=where,
+        detail=detail,
     )
     return ImageReadError("not_reached", message)
 
@@ -259,11 +289,12 @@ def _missing_package(where: str, error: ImportError, detail: str) -> ImageReadEr
     """The kind of store is known to fsspec, which lacks the library for it."""
     cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
     if cause.name:
-        advice = f"needs {cause.name}, which is not installed. Install it with: pip install "
-        advice += cause.name.partition(".")[0]
-    else:
-        advice = f"needs a package that is not installed: {detail}"
-    return ImageReadError("missing_package", f"{where} {advice}")
+        command = f"pip install {cause.name.partition('.')[0]}"
+        return ImageReadError("missing_package", _needs(where, cause.name, command))
+    message = tr(
+        "{path} needs a package that is not installed: {detail}", path=where, detail=detail
+    )
+    return ImageReadError("missing_package", message)
 
 
 def _status_of(error: Exception) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from unittest import mock
 
 import pytest
@@ -12,6 +13,8 @@ from study.stores import FaultyFileSystem, HttpError
 from scalptrack.errors import ImageReadError, OutputError
 from scalptrack.study import fetching
 from scalptrack.study.fetching import examine, fetched, most_bytes
+from scalptrack.translation import in_language
+from tests.pseudo import LANGUAGE, outside, write_pseudo_language
 
 URL = "faulty://clinic/a.jpg"
 CONTENT = bytes(range(256)) * 20
@@ -91,6 +94,46 @@ def test_each_failure_of_a_store_is_a_reason(store, tmp_path, fault, code, words
     error = _error(tmp_path)
     assert error.code == code
     assert words in str(error)
+
+
+def test_each_failure_is_in_the_catalogue(store, tmp_path, monkeypatch):
+    """What a library says itself stays as it is."""
+    catalogues = write_pseudo_language(tmp_path / "locale")
+    folder, file = tmp_path / "copies", tmp_path / "file"
+    folder.mkdir()
+    file.touch()
+    said = []
+
+    def fail(url: str = URL) -> None:
+        with in_language(LANGUAGE, folder=catalogues):
+            said.append(str(_error(folder, url)))
+
+    for fault in (
+        FileNotFoundError("0"),
+        PermissionError(13, "0"),
+        HttpError(503, "0"),
+        IsADirectoryError("0"),
+    ):
+        store.fail("clinic/a.jpg", fault)
+        fail()
+    store.reset()
+    store.files["clinic/a.jpg"] = CONTENT
+    store.facts["clinic/a.jpg"] = {"size": LIMIT + 1}
+    fail()
+    store.facts["clinic/a.jpg"] = {"size": 0}
+    fail()
+    fail("unheard://clinic/a.jpg")
+    with (
+        in_language(LANGUAGE, folder=catalogues),
+        pytest.raises(OutputError) as raised,
+        fetched(URL, file / "copies", max_bytes=LIMIT),
+    ):
+        pass
+    said.append(str(raised.value))
+    monkeypatch.setattr("scalptrack.study.fetching.find_spec", lambda _name: None)
+    fail()
+    assert len(set(said)) == 9
+    assert re.findall(r"[^\W\d_]{2,}", outside(said)) == []
 
 
 def test_what_hides_behind_a_not_found_of_http_is_said(store, tmp_path):
