@@ -138,6 +138,7 @@ def _photograph() -> dict[str, str]:
         "reference": tr("reference"),
         "no_picture": tr("No picture."),
         "picture_of": tr("{kind} of {title}"),
+        "picture_waited_for": tr("The picture is being made…"),
         "picture_failed": tr("This picture can't be shown."),
         "which_picture": tr("Which picture"),
         "excluded_by": tr("Excluded: {reason} ({who}, {at})"),

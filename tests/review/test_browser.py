@@ -175,6 +175,28 @@ def test_a_study_is_reviewed_on_the_same_page(chromium, study, monkeypatch):
     assert (entry.who, entry.changes[0].target[1]) == ("Dr. Grey", hashes["stranger.jpg"])
 
 
+def test_a_picture_that_takes_long_keeps_its_place_and_says_so(chromium, tmp_path):
+    out, _, hashes = write_results(tmp_path)
+    with _reviewing(chromium, out) as opened:
+        page, held = opened.page, []
+
+        def hold(route):  # A method of a list has no parameters that could be counted.
+            held.append(route)
+
+        page.route("**/picture/**", hold)
+        page.get_by_role("link", name="anna").click()
+        frame = _card(page, hashes[NAMES[0]]).locator(".frame")
+        waiting = frame.get_by_text("The picture is being made…")
+        waiting.wait_for()
+        assert frame.bounding_box()["height"] >= 240
+        for route in held:
+            route.continue_()
+        waiting.wait_for(state="detached")
+        assert frame.locator("img").evaluate("img => img.naturalWidth") > 0
+        assert "waiting" not in frame.get_attribute("class")
+        assert opened.quiet()
+
+
 def test_a_region_is_drawn_by_keyboard_in_pixels_of_the_photograph(chromium, tmp_path):
     out, _, hashes = write_results(tmp_path)
     with _reviewing(chromium, out) as opened:

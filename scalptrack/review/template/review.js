@@ -306,13 +306,27 @@ function pictureOf(photo, id) {
   const kind = possible.includes(kinds.get(id)) ? kinds.get(id) : possible[0];
   const source = kind === "photo" ? `photo/${photo.sha256}.jpg` : pictureAddress(photo.pictures[kind]);
   return make("div", { class: "picture" },
-    make("img", { src: source, loading: "lazy", alt: word("picture_of", { kind: named("pictures", kind), title: title(photo) }),
-      onerror: (event) => event.target.replaceWith(make("p", { class: "quiet" }, word("picture_failed"))) }),
+    framed(source, word("picture_of", { kind: named("pictures", kind), title: title(photo) })),
     possible.length > 1 ? make("div", { class: "kinds", role: "group", "aria-label": word("which_picture") },
       ...possible.map((each) => button(`kind-${id}-${each}`, named("pictures", each), () => {
         kinds.set(id, each);
         render();
       }, { "aria-pressed": `${each === kind}` }))) : null);
+}
+
+/** A picture in its place, which says that it is being made: those of a study take seconds. */
+function framed(source, alt) {
+  const frame = make("div", { class: "frame waiting" });
+  const note = make("p", { class: "quiet" }, word("picture_waited_for"));
+  const done = () => {
+    frame.classList.remove("waiting");
+    note.remove();
+  };
+  frame.append(note, make("img", { src: source, loading: "lazy", alt, onload: done, onerror: (event) => {
+    done();
+    event.target.replaceWith(make("p", { class: "quiet" }, word("picture_failed")));
+  } }));
+  return frame;
 }
 
 function decided(photo) {
