@@ -28,7 +28,7 @@ from scalptrack.images import read_photograph
 from scalptrack.segmentation.crops import INPUT_PX, averaged, crop_around, cut, shrunk, whole_crop
 from scalptrack.segmentation.heads import HEAD_SHARE
 from scalptrack.segmentation.maps import FRACTION_CHANNEL
-from scalptrack.segmentation.network import MODEL_FOLDER, MODEL_NAME
+from scalptrack.segmentation.network import MODEL_FOLDER, MODEL_NAMES
 
 SIDES = (320, 416, 512, 608)
 BANDS = ((0, 400), (400, 500), (500, 600), (600, 750), (750, 10_000))
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--series", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    call = load(MODEL_FOLDER / MODEL_NAME)
+    call = load(MODEL_FOLDER / MODEL_NAMES[1])
     sets = [("lab/strands", strands(options.first, options.count, options.size))]
     sets += [(f"lab/phantom, {folder.name}", phantom_people(folder)) for folder in options.phantom]
     heads = " | ".join(f"{side} px" for side in SIDES)

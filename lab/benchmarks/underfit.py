@@ -16,14 +16,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lab.training.aims import AIMS, Aim
 from lab.training.cycles import Photographs, draw_photograph, photographed
 from lab.training.dataset import Pictures, Truth, draw_crop
 from lab.training.evaluate import load
 from scalptrack.segmentation.crops import INPUT_PX
 from scalptrack.segmentation.maps import FRACTION_CHANNEL
-from scalptrack.segmentation.network import MODEL_FOLDER, MODEL_NAME
+from scalptrack.segmentation.network import MODEL_FOLDER, MODEL_NAMES
 
 SEED = 5
+MILDLY = Aim(careless=0.0, rough=0.0)
 MIN_SCALP_PX = 1500
 MIN_COSINE = 0.5
 Drawn = Iterator[tuple[NDArray[np.float32], Truth]]
@@ -36,10 +38,10 @@ def chosen(count: int, limit: int) -> list[int]:
 
 def row(name: str, drawn: Drawn) -> str:
     """A line of the table."""
-    call = load(MODEL_FOLDER / MODEL_NAME)
+    call = load(MODEL_FOLDER / MODEL_NAMES[1])
     gaps = []
     for light, truth in drawn:
-        maps = call(photographed(np.random.default_rng(SEED), light, rough_share=0))
+        maps = call(photographed(np.random.default_rng(SEED), light, MILDLY))
         seen = (truth.region > 0.5) & (truth.cosine > MIN_COSINE)
         if seen.sum() >= MIN_SCALP_PX:
             gaps.append(100 * (maps[FRACTION_CHANNEL][seen].mean() - truth.fraction[seen].mean()))
@@ -61,14 +63,14 @@ def main() -> None:
     print("| pictures | n | MAE, points | bias | 90 % below |\n|---|---|---|---|---|")
     items = Pictures([options.strands], held_out=False).items
     drawn = (
-        draw_crop(np.random.default_rng(k), items[k][0], items[k][1], INPUT_PX)
+        draw_crop(np.random.default_rng(k), items[k][0], items[k][1], INPUT_PX, AIMS["heads"])
         for k in chosen(len(items), options.limit)
     )
     print(row(options.strands.name, drawn))
     for folder in options.cycles:
         photographs = Photographs([folder]).items
         several = (
-            draw_photograph(np.random.default_rng(k), photographs[k], INPUT_PX)
+            draw_photograph(np.random.default_rng(k), photographs[k], INPUT_PX, AIMS["heads"])
             for k in chosen(len(photographs), options.limit)
         )
         print(row(folder.name, several))

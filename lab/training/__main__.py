@@ -8,10 +8,13 @@ from pathlib import Path
 import cv2
 import torch
 
+from lab.training.aims import AIMS
 from lab.training.export import export
+from lab.training.network import WIDTHS
 from lab.training.recipe import Recipe, make
-from lab.training.train import Plan, train
+from lab.training.train import OPTIMISERS, Plan, train
 from scalptrack.segmentation.crops import INPUT_PX
+from scalptrack.segmentation.network import MODEL_NAMES
 
 MODEL_FOLDER = Path("scalptrack/segmentation/model")
 
@@ -31,6 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with")
     teach.add_argument("--compile", action="store_true", help="compile the step first: faster")
     teach.add_argument("--fixed-norms", action="store_true", help="keep the running statistics")
+    teach.add_argument("--aim", choices=sorted(AIMS), default="heads", help="what it is to do")
+    teach.add_argument("--widths", type=int, nargs=5, default=WIDTHS, help="channels per level")
+    teach.add_argument("--optimiser", choices=sorted(OPTIMISERS), default="adamw")
     teach.add_argument("--threads", type=int, default=1)
     teach.add_argument("--seed", type=int, default=0)
     whole = commands.add_parser("all", help="render, train and export in one go; resumable")
@@ -40,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     ship = commands.add_parser("export", help="write the ONNX file and its checksum")
     ship.add_argument("checkpoint", type=Path)
     ship.add_argument("--folder", type=Path, default=MODEL_FOLDER)
+    ship.add_argument("--name", choices=MODEL_NAMES, default=MODEL_NAMES[0])
     back = commands.add_parser("restore", help="an exported network as a checkpoint")
     back.add_argument("file", type=Path)
     back.add_argument("checkpoint", type=Path)
@@ -71,6 +78,9 @@ def main() -> None:
             decay=options.decay,
             cycles_share=options.cycles_share,
             seed=options.seed,
+            aim=options.aim,
+            widths=tuple(options.widths),
+            optimiser=options.optimiser,
         )
         train(
             options.shards,
@@ -84,7 +94,7 @@ def main() -> None:
     elif options.command == "all":
         print(make(Recipe(), options.work, options.bpy, options.folder))
     elif options.command == "export":
-        print(export(options.checkpoint, options.folder))
+        print(export(options.checkpoint, options.folder, options.name))
     elif options.command == "restore":
         from lab.training.restore import restore
 

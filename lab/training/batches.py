@@ -7,11 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lab.strands.backdrop import backdrop, lone_scene
+from lab.training.aims import Aim
 from lab.training.cycles import Photographs, draw_photograph, photographed
 from lab.training.dataset import Pictures, Truth, draw_crop
-
-NOBODY_SHARE = 0.06
-"""Share of crops that show wood, fur, cloth or balls, and no head."""
 
 ELSEWHERE_SHARE = 0.25
 """Share of the crops with a person that get another background than they were rendered with."""
@@ -31,6 +29,7 @@ def draw_batch(
     count: int,
     pairs: int,
     cycles_share: float,
+    aim: Aim,
 ) -> tuple[NDArray[np.float32], list[Truth]]:
     """A batch of photographs; the last `pairs` show the scenes of the first ones again.
 
@@ -46,6 +45,8 @@ def draw_batch(
         How many of them show a scene a second time.
     cycles_share : float
         Chance of a crop to come from Cycles, where there are such photographs.
+    aim : Aim
+        What the crops show, and how carefully they are photographed.
 
     Returns
     -------
@@ -54,16 +55,16 @@ def draw_batch(
     """
     scenes = []
     for _ in range(count - pairs):
-        if rng.random() < NOBODY_SHARE:
+        if rng.random() < aim.nobody:
             scenes.append((lone_scene(rng, size), _nobody(size)))
         elif photographs.items and rng.random() < cycles_share:
             item = photographs.items[int(rng.integers(len(photographs.items)))]
-            scenes.append(elsewhere(rng, *draw_photograph(rng, item, size)))
+            scenes.append(elsewhere(rng, *draw_photograph(rng, item, size, aim)))
         else:
-            light, packed, _ = pictures.draw(rng)
-            scenes.append(elsewhere(rng, *draw_crop(rng, light, packed, size)))
+            light, packed, _ = pictures.draw(rng, aim)
+            scenes.append(elsewhere(rng, *draw_crop(rng, light, packed, size, aim)))
     scenes += scenes[:pairs]
-    images = np.stack([photographed(rng, light) for light, _ in scenes])
+    images = np.stack([photographed(rng, light, aim) for light, _ in scenes])
     batch = images.transpose(0, 3, 1, 2).astype(np.float32) / 255
     return np.ascontiguousarray(batch), [truth for _, truth in scenes]
 

@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 Light = NDArray[np.float32]
 
-CARELESS_SHARE = 0.3
-"""Share of the crops that are photographed with one fault or two."""
-
 SECOND_FAULT_SHARE = 0.3
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 
 from lab.paths import beside
 from lab.strands.develop import develop
-from lab.training.careless import CARELESS_SHARE, careless
+from lab.training.aims import Aim
+from lab.training.careless import careless
 from lab.training.dataset import (
-    SKIN_SHARE,
     WHOLE_FROM_PX,
     Truth,
     detail_head_px,
@@ -106,7 +106,7 @@ class Photographs:
 
 
 def draw_photograph(
-    rng: np.random.Generator, photograph: Photograph, size: int
+    rng: np.random.Generator, photograph: Photograph, size: int, aim: Aim
 ) -> tuple[NDArray[np.float32], Truth]:
     """A turned, mirrored and scaled square of a photograph, around its scalp, linear light."""
     kind, extent = rng.random(), photograph.extent_px
@@ -119,7 +119,7 @@ def draw_photograph(
     else:
         zoom = size * rng.uniform(0.3, 0.9) / extent
     centre = photograph.centre
-    if rng.random() < SKIN_SHARE:
+    if rng.random() < aim.skin:
         skin = np.argwhere(photograph.truth[..., 0] == OTHER_SKIN)
         if len(skin) > 0.01 * extent**2:
             row, column = skin[int(rng.integers(len(skin)))]
@@ -156,15 +156,15 @@ def draw_photograph(
 
 
 def photographed(
-    rng: np.random.Generator, light: NDArray[np.float32], rough_share: float = 0.15
+    rng: np.random.Generator, light: NDArray[np.float32], aim: Aim
 ) -> NDArray[np.uint8]:
     """The picture as a camera gives it: mostly mild, some with all that can go wrong."""
     if rng.random() < TEXTURE_SHARE:
         light = _textured(rng, light)
-    faulty = rng.random() < CARELESS_SHARE
+    faulty = rng.random() < aim.careless
     if faulty:
         light = careless(rng, light)
-    if rng.random() < rough_share:
+    if rng.random() < aim.rough:
         return develop(rng, light)
     gains = 2 ** rng.normal(0, 0.35) * np.exp(rng.normal(0, 0.07, 3))
     shown = cv2.pow(np.clip(light * gains.astype(np.float32), 0, 1), 1 / GAMMA)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lab.strands.develop import decode_light
 from lab.strands.shards import HELD_OUT_EVERY, read_shard, unpack_code
+from lab.training.aims import Aim
 from scalptrack.segmentation.crops import FINER_PX
 from scalptrack.segmentation.heads import HEAD_SHARE
 
@@ -23,6 +24,11 @@ FINER_HEAD_PX = round(HEAD_SHARE * FINER_PX)
 FINER_SHARE = 0.5
 """Share of the crops at that scale, of the pictures whose heads are that large."""
 
+MOST_DRAWS = 50
+"""After so many draws a picture is taken whatever it shows."""
+
+SCALP_STEP = 4
+
 SEARCHED_PX = 384
 """Size of a picture in which its head is looked for; of larger ones every second or third pixel."""
 
@@ -34,15 +40,6 @@ BEYOND_LIGHT = (114 / 255) ** 2.2
 
 FRAMED_SHARE = 0.3
 """Share of the crops that reach past the frame of their photograph."""
-
-SKIN_SHARE = 0.08
-"""Share of the crops around a face, a neck or a hand, as they are seen when taken for a head."""
-
-PORTRAIT_SHARE = 0.2
-"""Share of the draws that come from the portraits alone."""
-
-LOOSE_SHARE = 0.12
-"""Share of the crops anywhere around a person, of any size, as a search for a head sees them."""
 
 _REGION_BIT = 8
 _OTHER_SKIN = 3
@@ -94,11 +91,17 @@ class Pictures:
         self.portraits: list[int] = []
         self.refresh()
 
-    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Facts]:
-        """A picture by lot; portraits come more often than they were rendered."""
-        if self.portraits and rng.random() < PORTRAIT_SHARE:
+    def draw(
+        self, rng: np.random.Generator, aim: Aim
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], Facts]:
+        """A picture by lot; portraits may come more often than they were rendered."""
+        if self.portraits and rng.random() < aim.portraits:
             return self.items[self.portraits[int(rng.integers(len(self.portraits)))]]
-        return self.items[int(rng.integers(len(self.items)))]
+        for _ in range(MOST_DRAWS):
+            drawn = self.items[int(rng.integers(len(self.items)))]
+            if (drawn[1][::SCALP_STEP, ::SCALP_STEP, 1] >= _REGION_BIT).mean() >= aim.least_scalp:
+                break
+        return drawn
 
     def refresh(self) -> None:
         """Load shards that have appeared since the last call."""
@@ -136,7 +139,9 @@ def unpack(packed: NDArray[np.uint8]) -> Truth:
     )
 
 
-def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> tuple[int, int, int]:
+def _square(
+    rng: np.random.Generator, packed: NDArray[np.uint8], size: int, aim: Aim
+) -> tuple[int, int, int]:
     """A square (top, left, side): the head as the program crops it, a part of it, or everything.
 
     Some are around other skin, so that a chin or a hand seen from near is known for what it is.
@@ -145,8 +150,8 @@ def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> t
     step = max(1, full // SEARCHED_PX)
     code = packed[::step, ::step, 1]
     kind = rng.random()
-    if kind < SKIN_SHARE + LOOSE_SHARE:
-        skin = kind < SKIN_SHARE
+    if kind < aim.skin + aim.loose:
+        skin = kind < aim.skin
         of_person = (code & 7) == _OTHER_SKIN if skin else np.isin(code & 7, (1, 2, 3))
         shown = np.argwhere(of_person)
         if len(shown) > 0.003 * code.size:
@@ -156,7 +161,7 @@ def _square(rng: np.random.Generator, packed: NDArray[np.uint8], size: int) -> t
             top, left = np.clip(np.round(corner), 0, full - side).astype(int)
             return int(top), int(left), side
     rows, columns = np.nonzero(code >= _REGION_BIT)
-    if len(rows) < 0.01 * code.size or rng.random() < 0.2:
+    if len(rows) < 0.01 * code.size or rng.random() < aim.everything:
         return 0, 0, full
     low = step * np.array([np.percentile(rows, 1), np.percentile(columns, 1)])
     high = step * np.array([np.percentile(rows, 99), np.percentile(columns, 99)])
@@ -194,10 +199,14 @@ def _scaled(
 
 
 def draw_crop(
-    rng: np.random.Generator, light: NDArray[np.uint8], packed: NDArray[np.uint8], size: int
+    rng: np.random.Generator,
+    light: NDArray[np.uint8],
+    packed: NDArray[np.uint8],
+    size: int,
+    aim: Aim,
 ) -> tuple[NDArray[np.float32], Truth]:
     """A random square of a picture in linear light, turned and mirrored, and its truth."""
-    top, left, side = _square(rng, packed, size)
+    top, left, side = _square(rng, packed, size, aim)
     square = np.s_[top : top + side, left : left + side]
     picture, truth = _scaled(light[square], packed[square], size)
     turn = int(rng.integers(4)) if rng.random() < 0.08 else 0

@@ -1,4 +1,4 @@
-"""Write the shipped model: one ONNX file, and the checksum that the program verifies."""
+"""Write the shipped networks: ONNX files, and the checksums that the program verifies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from onnx import helper, numpy_helper
 
 from lab.training.network import Answer, network_of
 from scalptrack.segmentation.crops import INPUT_PX
+from scalptrack.segmentation.network import MODEL_NAMES
 
-MODEL_NAME = "scalpnet.onnx"
 HALF = "_half"
 KERNEL_DIMS = 4
 
 
-def export(checkpoint: Path, folder: Path) -> Path:
+def export(checkpoint: Path, folder: Path, name: str) -> Path:
     """Export the averaged weights of a checkpoint.
 
     Parameters
@@ -26,7 +26,9 @@ def export(checkpoint: Path, folder: Path) -> Path:
     checkpoint : Path
         Written by `lab.training.train`.
     folder : Path
-        Where ``scalpnet.onnx`` and ``CHECKSUM`` (format of sha256sum) go.
+        Where the file and ``CHECKSUM`` (format of sha256sum, of all networks there) go.
+    name : str
+        One of `MODEL_NAMES`.
 
     Returns
     -------
@@ -37,7 +39,7 @@ def export(checkpoint: Path, folder: Path) -> Path:
     """
     answer = Answer(network_of(torch.load(checkpoint, weights_only=True)["average"])).eval()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / MODEL_NAME
+    path = folder / name
     temporary = path.with_suffix(".part")
     torch.onnx.export(
         answer,
@@ -50,8 +52,9 @@ def export(checkpoint: Path, folder: Path) -> Path:
     )
     onnx.save(_halved(onnx.load(str(temporary))), str(temporary))
     temporary.rename(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / "CHECKSUM").write_text(f"{digest}  {MODEL_NAME}\n", encoding="utf-8")
+    there = [folder / each for each in MODEL_NAMES if (folder / each).exists()]
+    lines = [f"{hashlib.sha256(each.read_bytes()).hexdigest()}  {each.name}\n" for each in there]
+    (folder / "CHECKSUM").write_text("".join(lines), encoding="utf-8")
     return path
 
 

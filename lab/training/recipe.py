@@ -15,6 +15,7 @@ from lab.strands.scene import SIZE_PX, shows
 from lab.strands.shards import generate
 from lab.training.export import export
 from lab.training.train import Plan, train
+from scalptrack.segmentation.network import MODEL_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +69,4 @@ def make(recipe: Recipe, work: Path, bpy_python: str, model_folder: Path) -> Pat
     subprocess.run([*command, "--count", str(recipe.photographs)], check=True)
     plan = Plan(recipe.iterations, rate=1e-3, decay=0.5, cycles_share=0.4)
     checkpoint = train([strands, portraits], [cycles], work / "network.pt", plan)
-    return export(checkpoint, model_folder)
+    return export(checkpoint, model_folder, MODEL_NAMES[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,16 +13,28 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from lab.training.aims import AIMS
 from lab.training.batches import draw_batch
 from lab.training.cycles import Photographs
 from lab.training.dataset import Pictures
 from lab.training.losses import TERMS, Targets, losses
-from lab.training.network import Segmenter, network_of, parameter_count, widened
+from lab.training.muon import Muon
+from lab.training.network import WIDTHS, Segmenter, network_of, parameter_count, widened
 
 SIZES = ((320, 4), (192, 9))
 """Side in pixels and pictures of the batches, in turn: whole heads, and parts at their scale."""
 
 REFRESH_EVERY = 200
+
+WEIGHT_DECAY = 1e-3
+
+OPTIMISERS: dict[str, Callable[[Iterable[nn.Parameter], float], torch.optim.Optimizer]] = {
+    "adamw": lambda parameters, rate: torch.optim.AdamW(
+        parameters, lr=rate, weight_decay=WEIGHT_DECAY
+    ),
+    "muon": lambda parameters, rate: Muon(parameters, rate, WEIGHT_DECAY),
+}
+"""By name, given what is trained and the learning rate."""
 
 
 def half_precision_is_fast() -> bool:
@@ -49,6 +62,12 @@ class Plan:
         Share of a batch that comes from Cycles, where there are such photographs.
     seed : int
         Of weights and batches.
+    aim : str
+        Name of what is trained for (`lab.training.aims.AIMS`).
+    widths : tuple of int
+        Channels of the network, see `Segmenter`.
+    optimiser : str
+        ``adamw`` or ``muon``.
     """
 
     iterations: int
@@ -58,6 +77,9 @@ class Plan:
     decay: float = 0.4
     cycles_share: float = 0.5
     seed: int = 0
+    aim: str = "heads"
+    widths: tuple[int, ...] = WIDTHS
+    optimiser: str = "adamw"
 
     def rate_at(self, iteration: int) -> float:
         """Learning rate of an iteration."""
@@ -86,7 +108,14 @@ class _Batches(Dataset[tuple[Tensor, ...]]):
         rng = np.random.default_rng([plan.seed, iteration])
         size, count = SIZES[iteration % len(SIZES)]
         images, truth = draw_batch(
-            rng, self._pictures, self._photographs, size, count, plan.pairs, plan.cycles_share
+            rng,
+            self._pictures,
+            self._photographs,
+            size,
+            count,
+            plan.pairs,
+            plan.cycles_share,
+            AIMS[plan.aim],
         )
         maps = (
             np.stack([getattr(each, name) for each in truth])
@@ -146,7 +175,7 @@ def train(
         The checkpoint.
     """
     torch.manual_seed(plan.seed)
-    network = Segmenter()
+    network = Segmenter(plan.widths)
     if start_from is not None and not out.exists():
         given = network_of(torch.load(start_from, weights_only=True)["average"])
         network = widened(given, network)
@@ -155,7 +184,7 @@ def train(
     layout = torch.channels_last if half else torch.contiguous_format
     network = network.to(memory_format=layout)  # type: ignore[call-overload]
     average = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.rate, weight_decay=1e-3)
+    optimiser = OPTIMISERS[plan.optimiser](network.parameters(), plan.rate)
     start = 0
     if out.exists():
         state = torch.load(out, weights_only=True)
@@ -163,7 +192,8 @@ def train(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         start = int(state["iteration"])
-    shares = torch.ones(len(TERMS))
+    weights = AIMS[plan.aim].weights
+    shares = torch.tensor([weights.get(name, 1.0) for name in TERMS])
     if not any(head.weight.any() for head in network.coarse):
         # What untaught coarse answers ask of the deeper layers would spoil those.
         shares[TERMS.index("coarse")] = 0

@@ -1,8 +1,9 @@
-"""The segmentation network: loading it with its checksum, and running it through ``cv2.dnn``."""
+"""The segmentation networks: loading them with their checksums, running them by ``cv2.dnn``."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -49,7 +50,8 @@ from scalptrack.segmentation.uncertainty import doubt_of
 from scalptrack.translation import marked, tr
 
 MODEL_FOLDER = Path(__file__).parent / "model"
-MODEL_NAME = "scalpnet.onnx"
+MODEL_NAMES = ("scalpnet.onnx", "hairnet.onnx")
+"""What finds the head and tells its parts, and what tells hair from scalp there."""
 
 BURNT_OUT = 250
 """8-bit level at which all three channels are taken as burnt out."""
@@ -58,8 +60,8 @@ COVERAGE_SD_FRACTION = 0.06
 """SD of the network's error of a coverage on renders it has not seen (lab/benchmarks), for the
 comparison with the second opinion."""
 
-FINER_LOOKS = 2
-"""How many perturbed looks are also taken at the finer scale, where they cost more."""
+HAIR_LOOKS = 2
+"""How many perturbed looks the second network takes."""
 
 OPINION_SEED = 20260101
 
@@ -69,30 +71,31 @@ OPINION_PX = 600
 
 @cache
 def model_checksum() -> str:
-    """SHA-256 of the shipped model, verified against the list beside it.
+    """SHA-256 of the list of the shipped networks' checksums; each network is verified against it.
 
     Raises
     ------
     ModelError
-        When the model is missing or isn't the one that was released.
+        When a network is missing or isn't the one that was released.
     """
     try:
-        content = (MODEL_FOLDER / MODEL_NAME).read_bytes()
         listed = (MODEL_FOLDER / "CHECKSUM").read_text(encoding="utf-8")
+        contents = {name: (MODEL_FOLDER / name).read_bytes() for name in MODEL_NAMES}
     except OSError as error:
         message = f"The segmentation model is missing ({error}). Install scalptrack again."
         raise ModelError(message) from error
-    found = hashlib.sha256(content).hexdigest()
     lines = [line.split() for line in listed.splitlines() if line.strip()]
     expected = {name: checksum for checksum, name in lines}
-    if expected.get(MODEL_NAME) != found:
-        message = (
-            f"The segmentation model {MODEL_NAME} is not the released one: its SHA-256 begins with "
-            f"{found[:12]}, {str(expected.get(MODEL_NAME))[:12]} is expected. "
-            "Install scalptrack again."
-        )
-        raise ModelError(message)
-    return found
+    for name, content in contents.items():
+        found = hashlib.sha256(content).hexdigest()
+        if expected.get(name) != found:
+            message = (
+                f"The segmentation model {name} is not the released one: its SHA-256 begins with "
+                f"{found[:12]}, {str(expected.get(name))[:12]} is expected. "
+                "Install scalptrack again."
+            )
+            raise ModelError(message)
+    return hashlib.sha256(listed.encode()).hexdigest()
 
 
 @cache
@@ -110,24 +113,24 @@ def shared_segmenter() -> NetworkSegmenter:
 
 
 class NetworkSegmenter:
-    """Segments photographs with the shipped network.
+    """Segments photographs with the shipped networks.
 
-    The network sees the whole photograph once to find the head, and then a crop in which the head
-    has a fixed size, so that a strand of hair looks alike in every photograph. Each photograph is
+    The first sees the whole photograph once to find the head, and then a crop in which the head
+    has a fixed size, so that a strand of hair looks alike in every photograph. The second tells the
+    hair fraction in that crop, as finely as the photograph allows. Each photograph is
     segmented in its own pixels, averaged over the area of the grid's pixels and never warped.
 
     Raises
     ------
     ModelError
-        When the model file is missing or was changed.
+        When a model file is missing or was changed.
     """
 
     def __init__(self) -> None:
         self._checksum = model_checksum()
         try:
-            # Two, because a change of the input's size makes OpenCV plan its work anew.
-            self._net, self._finer_net = (
-                cv2.dnn.readNetFromONNX(str(MODEL_FOLDER / MODEL_NAME)) for _ in range(2)
+            self._net, self._hair_net = (
+                cv2.dnn.readNetFromONNX(str(MODEL_FOLDER / name)) for name in MODEL_NAMES
             )
         except cv2.error as error:
             message = f"OpenCV {cv2.__version__} can't read the segmentation model: {error}"
@@ -144,18 +147,15 @@ class NetworkSegmenter:
         crop, maps = place.crop, place.maps
         full = cut(image, crop)
         inside = inside_frame(image.shape[:2], crop)
-        looks = [maps, *self._look_again(image, crop, perturbations)]
+        looks = [maps, *self._look_again(image, crop, perturbations, self._predict)]
         maps = np.mean(looks, axis=0, dtype=np.float32)
         scalp = scalp_mask(maps, inside)
         scalp &= np.argmax(maps[CLASS_CHANNELS], axis=0) != RegionClass.OBJECT
         require_scalp(maps, scalp, inside)
-        doubt = doubt_of(maps[DOUBT_CHANNEL])
-        finer = finer_side(crop)
-        if finer > INPUT_PX:
-            near = self._finer_look(image, crop, finer, perturbations)
-            maps[FRACTION_CHANNEL] = near[FRACTION_CHANNEL]
-            # What is doubted at one scale alone is doubted half: that foretells errors best.
-            doubt = (doubt + doubt_of(near[DOUBT_CHANNEL], finer)) / np.float32(2)
+        hair = self._look_at_hair(image, crop, perturbations)
+        maps[FRACTION_CHANNEL] = hair[FRACTION_CHANNEL]
+        # What one network alone doubts is doubted half: that foretells errors best.
+        doubt = (doubt_of(maps[DOUBT_CHANNEL]) + doubt_of(hair[DOUBT_CHANNEL])) / np.float32(2)
         classes, fraction = _maps_inside(maps, image.shape[:2], crop)
         return Segmentation(
             grid=crop.grid(),
@@ -213,17 +213,21 @@ class NetworkSegmenter:
         return find_head(partial(self._look, image), image)
 
     def _predict(self, picture: ImageArray) -> Maps:
-        """Run the network on a square picture (S, S, 3); (9, S, S) float32 maps."""
-        net = self._net if len(picture) == INPUT_PX else self._finer_net
-        blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
-        net.setInput(np.ascontiguousarray(blob))
-        return np.array(net.forward()[0], dtype=np.float32)
+        return _answer(self._net, picture)
 
-    def _look(self, image: ImageArray, crop: Crop, side: int = INPUT_PX) -> Maps:
-        return averaged(self._predict(shrunk(cut(image, crop), side)))
+    def _predict_hair(self, picture: ImageArray) -> Maps:
+        return _answer(self._hair_net, picture)
+
+    def _look(self, image: ImageArray, crop: Crop) -> Maps:
+        return self._predict(shrunk(cut(image, crop)))
 
     def _look_again(
-        self, image: ImageArray, crop: Crop, perturbations: int, side: int = INPUT_PX
+        self,
+        image: ImageArray,
+        crop: Crop,
+        perturbations: int,
+        predict: Callable[[ImageArray], Maps],
+        side: int = INPUT_PX,
     ) -> list[Maps]:
         """Maps of perturbed looks on the crop's grid; every second one is seen in a mirror."""
         found = []
@@ -231,17 +235,26 @@ class NetworkSegmenter:
             looked = crop.zoomed(recipe.zoom)
             copy = perturbed(shrunk(cut(image, looked), side), recipe)
             if number % 2:
-                maps = self._predict(copy)
+                maps = predict(copy)
             else:
-                maps = self._predict(np.ascontiguousarray(copy[:, ::-1]))[:, :, ::-1]
+                maps = predict(np.ascontiguousarray(copy[:, ::-1]))[:, :, ::-1]
             found.append(resampled(averaged(maps), looked.grid(), crop.grid()))
         return found
 
-    def _finer_look(self, image: ImageArray, crop: Crop, side: int, perturbations: int) -> Maps:
-        """Maps (9, INPUT_PX, INPUT_PX) of a finer picture; the mean of a few looks."""
-        again = self._look_again(image, crop, min(perturbations, FINER_LOOKS), side)
-        looks = [self._look(image, crop, side), *again]
+    def _look_at_hair(self, image: ImageArray, crop: Crop, perturbations: int) -> Maps:
+        """Maps (9, INPUT_PX, INPUT_PX) of the second network; the mean of a few looks."""
+        side = finer_side(crop)
+        count = min(perturbations, HAIR_LOOKS)
+        again = self._look_again(image, crop, count, self._predict_hair, side)
+        looks = [averaged(self._predict_hair(shrunk(cut(image, crop), side))), *again]
         return np.asarray(np.mean(looks, axis=0), dtype=np.float32)
+
+
+def _answer(net: cv2.dnn.Net, picture: ImageArray) -> Maps:
+    """Run a network on a square picture (S, S, 3); (9, S, S) float32 maps."""
+    blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
+    net.setInput(np.ascontiguousarray(blob))
+    return np.array(net.forward()[0], dtype=np.float32)
 
 
 def _maps_inside(

@@ -1,6 +1,7 @@
 """Crops keep their truth, the held-out split holds, and the shipped file keeps its contract."""
 
 import hashlib
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 
 from lab.strands.scene import render, shows, view_of
 from lab.strands.shards import HELD_OUT_EVERY, pack, read_shard, write_shard
+from lab.training.aims import AIMS
 from lab.training.batches import ELSEWHERE_SHARE, draw_batch, elsewhere
 from lab.training.cycles import BEYOND, Photographs, draw_photograph, read_photograph
 from lab.training.dataset import (
@@ -25,7 +27,9 @@ from lab.training.dataset import (
     unpack,
 )
 from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
+from scalptrack.segmentation.network import MODEL_NAMES
 
+HEADS = AIMS["heads"]
 MODEL = Path(__file__).parents[2] / "scalptrack" / "segmentation" / "model"
 
 
@@ -54,7 +58,7 @@ def test_crops_keep_truth_on_the_picture(monkeypatch) -> None:
     for channel in range(3):
         light[..., channel] = packed[..., 0]
     for seed in range(12):
-        picture, truth = draw_crop(np.random.default_rng(seed), light, packed, 128)
+        picture, truth = draw_crop(np.random.default_rng(seed), light, packed, 128, HEADS)
         code = (picture[..., 0] / 2) ** (1 / 2.6)
         smooth = [cv2.GaussianBlur(a, (0, 0), 4).ravel() for a in (code, truth.fraction)]
         if smooth[1].std() > 0.02:
@@ -79,7 +83,7 @@ def test_crops_of_large_pictures_are_found_by_every_second_pixel(monkeypatch) ->
     packed[500:760, 500:760, 1] = 1 + 8
     shares = []
     for seed in range(40):
-        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 320)
+        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 320, HEADS)
         shares.append(truth.region.mean())
     assert np.median(shares) > 0.25  # In the whole picture it fills 0.1.
 
@@ -88,7 +92,7 @@ def test_scaling_keeps_coverage() -> None:
     light, packed = pack(render(1, 256))
     whole = unpack(packed)
     for seed in range(30):
-        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 128)
+        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 128, HEADS)
         assert truth.classes.shape == (128, 128)
         assert 0 <= truth.fraction.min() <= truth.fraction.max() <= 1
         hair = (truth.classes == 2) & (truth.fraction < 0.5)
@@ -101,7 +105,7 @@ def test_paired_pictures_share_their_truth(tmp_path, monkeypatch) -> None:
     write_shard(tmp_path, 1, 128)
     pictures = Pictures([tmp_path], held_out=False)
     none = Photographs([tmp_path])
-    images, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 4, 1, 0.5)
+    images, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 4, 1, 0.5, HEADS)
     assert images.shape == (4, 3, 64, 64)
     assert truth[3] is truth[0]
     assert not np.array_equal(images[3], images[0])
@@ -111,12 +115,11 @@ def test_pictures_without_a_head_have_no_scalp_and_no_hair(tmp_path, monkeypatch
     monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
     write_shard(tmp_path, 1, 128)
     pictures, none = Pictures([tmp_path], held_out=False), Photographs([tmp_path])
-    monkeypatch.setattr("lab.training.batches.NOBODY_SHARE", 1.0)
-    images, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 5, 0, 0.5)
+    nobody, somebody = (replace(HEADS, nobody=share) for share in (1.0, 0.0))
+    images, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 5, 0, 0.5, nobody)
     assert all(not each.region.any() and not each.fraction.any() for each in truth)
     assert min(image.std() for image in images) > 0.001
-    monkeypatch.setattr("lab.training.batches.NOBODY_SHARE", 0.0)
-    _, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 5, 0, 0.5)
+    _, truth = draw_batch(np.random.default_rng(0), pictures, none, 64, 5, 0, 0.5, somebody)
     assert any(each.region.any() for each in truth)
 
 
@@ -141,7 +144,7 @@ def test_photographs_keep_truth_on_the_picture(tmp_path, size) -> None:
     assert photograph is not None
     assert photograph.extent_px == pytest.approx(178, abs=1)
     for seed in range(10):
-        light, truth = draw_photograph(np.random.default_rng(seed), photograph, size)
+        light, truth = draw_photograph(np.random.default_rng(seed), photograph, size, HEADS)
         shown = light[..., 0] ** (1 / 2.2)
         inside = truth.region > 0
         assert abs(shown[inside].mean() - truth.fraction[inside].mean()) < 0.05
@@ -162,16 +165,19 @@ def test_unfinished_and_sideways_photographs_are_left_out(tmp_path) -> None:
     assert read_photograph(document) is None
 
 
-def test_model_matches_its_checksum() -> None:
-    listed = (MODEL / "CHECKSUM").read_text(encoding="utf-8").split()
-    digest = hashlib.sha256((MODEL / listed[1]).read_bytes()).hexdigest()
-    assert digest == listed[0]
-    assert (MODEL / listed[1]).stat().st_size < 6_000_000
+def test_models_match_their_checksums() -> None:
+    listed = (MODEL / "CHECKSUM").read_text(encoding="utf-8").splitlines()
+    assert len(listed) == len(MODEL_NAMES)
+    for line in listed:
+        checksum, name = line.split()
+        assert hashlib.sha256((MODEL / name).read_bytes()).hexdigest() == checksum
+        assert (MODEL / name).stat().st_size < 8_000_000
 
 
+@pytest.mark.parametrize("name", MODEL_NAMES)
 @pytest.mark.parametrize("side", [INPUT_PX, FINER_PX])
-def test_model_answers_with_activated_maps(side) -> None:
-    net = cv2.dnn.readNetFromONNX(str(MODEL / "scalpnet.onnx"))
+def test_models_answer_with_activated_maps(name, side) -> None:
+    net = cv2.dnn.readNetFromONNX(str(MODEL / name))
     image = np.random.default_rng(0).random((1, 3, side, side), np.float32)
     net.setInput(image)
     maps = net.forward()
@@ -188,7 +194,7 @@ def test_crops_of_strands_also_reach_past_the_frame(tmp_path) -> None:
     packed[..., 1] = 2 + 8
     framed = 0
     for seed in range(60):
-        picture, truth = draw_crop(np.random.default_rng(seed), light, packed, size)
+        picture, truth = draw_crop(np.random.default_rng(seed), light, packed, size, HEADS)
         beyond = np.isclose(picture, BEYOND_LIGHT).all(-1)
         framed += bool(beyond.any())
         assert not truth.classes[beyond].any()
@@ -212,7 +218,7 @@ def test_a_shipped_network_can_be_restored(tmp_path) -> None:
         if name.endswith("bias"):  # Equal ones would be stored once.
             torch.nn.init.normal_(value, 0, 0.1)
     torch.save({"average": network.state_dict()}, tmp_path / "1.pt")
-    shipped = export(tmp_path / "1.pt", tmp_path / "shipped")
+    shipped = export(tmp_path / "1.pt", tmp_path / "shipped", MODEL_NAMES[0])
     weights = torch.load(restore(shipped, tmp_path / "again.pt"), weights_only=True)["average"]
     image = np.random.default_rng(1).random((1, 3, INPUT_PX, INPUT_PX)).astype(np.float32)
     net = cv2.dnn.readNetFromONNX(str(shipped))
@@ -221,6 +227,9 @@ def test_a_shipped_network_can_be_restored(tmp_path) -> None:
         again = Answer(network_of(weights)).eval()(torch.from_numpy(image)).numpy()
     np.testing.assert_allclose(again, net.forward(), atol=1e-4)
     assert all(not weights[name].any() for name in weights if name.startswith("coarse."))
+    second = export(tmp_path / "1.pt", shipped.parent, MODEL_NAMES[1])
+    listed = [line.split()[1] for line in (second.parent / "CHECKSUM").read_text().splitlines()]
+    assert listed == [shipped.name, second.name]
     for name in ("stem.0", "down.2.1.0", "join.3.0"):
         sizes = weights[f"{name}.weight"].flatten(1).std(1)
         torch.testing.assert_close(sizes, torch.full_like(sizes, KERNEL_SD))
@@ -305,7 +314,7 @@ def test_some_crops_are_around_other_skin(monkeypatch) -> None:
     light = np.full((size, size, 3), 128, np.uint8)
     shares = []
     for seed in range(300):
-        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 96)
+        _, truth = draw_crop(np.random.default_rng(seed), light, packed, 96, HEADS)
         shares.append(((truth.classes == 3).mean(), truth.region.mean()))
     alone = [skin > 0.3 and scalp < 0.01 for skin, scalp in shares]
     assert 5 < sum(alone) < 60
@@ -326,11 +335,11 @@ def test_a_shard_of_one_view_holds_nothing_else(tmp_path, monkeypatch) -> None:
 
 def test_portraits_are_drawn_more_often(tmp_path) -> None:
     pictures = Pictures([tmp_path], held_out=False)
-    nothing = np.zeros((2, 2, 3), np.uint8)
+    nothing = np.zeros((4, 4, 3), np.uint8)
     pictures.items = [(nothing, nothing, {"seed": seed}) for seed in range(20)]
     pictures.portraits = [3]
     rng = np.random.default_rng(0)
-    drawn = [pictures.draw(rng)[2]["seed"] for _ in range(2000)]
+    drawn = [pictures.draw(rng, HEADS)[2]["seed"] for _ in range(2000)]
     assert 0.2 < np.mean(np.array(drawn) == 3) < 0.29
     assert 0.03 < np.mean(np.array(drawn) == 4) < 0.06
 
@@ -400,3 +409,50 @@ def test_a_network_between_two_has_the_weights_between_theirs(tmp_path) -> None:
     torch.save({"average": Segmenter(widths=(4, 4, 4, 4, 8)).state_dict()}, paths[0])
     with pytest.raises(ValueError, match=r"before.pt and after.pt are not of one shape"):
         average(*paths, tmp_path / "mean.pt")
+
+
+def test_a_network_for_hair_is_shown_scalps(tmp_path, monkeypatch) -> None:
+    hair = AIMS["hair"]
+    pictures = Pictures([tmp_path], held_out=False)
+    for seed, reach in enumerate((0, 30, 100)):
+        packed = np.zeros((160, 160, 3), np.uint8)
+        packed[:reach, :reach, 1] = 1 + 8
+        pictures.items.append((np.full((160, 160, 3), 90, np.uint8), packed, {"seed": seed}))
+    pictures.portraits = [0]
+    rng = np.random.default_rng(2)
+    drawn = {pictures.draw(rng, hair)[2]["seed"] for _ in range(60)}
+    assert drawn == {1, 2}
+    truths = draw_batch(rng, pictures, Photographs([tmp_path]), 64, 40, 0, 0.5, hair)[1]
+    assert np.mean([each.region.mean() > 0.1 for each in truths]) > 0.9
+    pictures.items = pictures.items[:1]
+    assert pictures.draw(rng, hair)[2]["seed"] == 0  # Nothing else is there.
+
+
+def test_an_aim_weighs_terms_that_there_are() -> None:
+    pytest.importorskip("torch")
+    from lab.training.losses import TERMS
+
+    for aim in AIMS.values():
+        assert set(aim.weights) <= set(TERMS)
+    assert AIMS["hair"].weights["coverage"] > 1 > AIMS["hair"].weights["classes"]
+
+
+def test_weights_of_the_aim_scale_the_loss(tmp_path, monkeypatch) -> None:
+    torch = pytest.importorskip("torch")
+    from lab.training import train as module
+
+    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
+    monkeypatch.setattr(module, "SIZES", ((64, 2),))
+    monkeypatch.setattr(module, "half_precision_is_fast", lambda: False)
+    write_shard(tmp_path, 1, 96)
+    biases = {}
+    for name, weight in (("all", 1.0), ("none", 0.0)):
+        asked = replace(AIMS["hair"], weights=dict.fromkeys(module.TERMS, weight))
+        monkeypatch.setitem(module.AIMS, "hair", asked)
+        plan = module.Plan(1, aim="hair", widths=(8, 8, 8, 8, 8), optimiser="muon", warm_up=1)
+        torch.manual_seed(plan.seed)
+        begun = module.Segmenter(plan.widths).state_dict()
+        out = module.train([tmp_path], [], tmp_path / f"{name}.pt", plan)
+        biases[name] = torch.load(out, weights_only=True)["network"]["answer.bias"]
+    torch.testing.assert_close(biases["none"], begun["answer.bias"])
+    assert (biases["all"] - begun["answer.bias"]).abs().max() > 0.5 * plan.rate_at(0)

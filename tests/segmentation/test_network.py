@@ -45,20 +45,23 @@ def model_copy(tmp_path, monkeypatch):
     network.model_checksum.cache_clear()
 
 
-def test_the_checksum_is_the_models(model_copy):
-    content = (model_copy / network.MODEL_NAME).read_bytes()
+def test_the_checksum_is_that_of_the_models_list(model_copy):
+    content = (model_copy / "CHECKSUM").read_bytes()
     assert network.model_checksum() == hashlib.sha256(content).hexdigest()
+    assert [line.split()[1] for line in content.decode().splitlines()] == [*network.MODEL_NAMES]
 
 
-def test_a_changed_model_is_refused(model_copy):
-    path = model_copy / network.MODEL_NAME
+@pytest.mark.parametrize("name", network.MODEL_NAMES)
+def test_a_changed_model_is_refused(model_copy, name):
+    path = model_copy / name
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(ModelError, match="is not the released one"):
+    with pytest.raises(ModelError, match=f"{name} is not the released one"):
         NetworkSegmenter()
 
 
-def test_a_missing_model_is_refused(model_copy):
-    (model_copy / network.MODEL_NAME).unlink()
+@pytest.mark.parametrize("name", network.MODEL_NAMES)
+def test_a_missing_model_is_refused(model_copy, name):
+    (model_copy / name).unlink()
     with pytest.raises(ModelError, match="missing"):
         NetworkSegmenter()
 
@@ -119,24 +122,33 @@ def test_hair_is_looked_at_as_finely_as_the_photograph_allows(own, side) -> None
     assert crops.finer_side(crops.Crop(0, 0, own)) == side
 
 
-def test_hair_comes_from_the_finer_look_and_doubt_from_both(segmenter, monkeypatch) -> None:
-    def finer_is_hairier(_segmenter, picture):
+def test_hair_comes_from_the_second_network_and_doubt_from_both(segmenter, monkeypatch) -> None:
+    sides = []
+
+    def scalp_alone(_segmenter, picture):
         maps = _red_is_scalp(_segmenter, picture)
-        maps[FRACTION_CHANNEL] = maps[DOUBT_CHANNEL] = 0.2 if len(picture) == 320 else 0.5
+        maps[FRACTION_CHANNEL] = maps[DOUBT_CHANNEL] = 0.2
         return maps
 
-    monkeypatch.setattr(NetworkSegmenter, "_predict", finer_is_hairier)
-    for radius, fraction in ((100, 0.2), (400, 0.5)):
+    def hairy(_segmenter, picture):
+        sides.append(len(picture))
+        maps = np.zeros((9, *picture.shape[:2]), np.float32)
+        maps[FRACTION_CHANNEL] = maps[DOUBT_CHANNEL] = 0.5
+        return maps
+
+    monkeypatch.setattr(NetworkSegmenter, "_predict", scalp_alone)
+    monkeypatch.setattr(NetworkSegmenter, "_predict_hair", hairy)
+    for radius, side in ((100, crops.INPUT_PX), (400, crops.FINER_PX)):
         image = np.zeros((1000, 1000, 3), np.uint8)
         cv2.circle(image, (500, 500), radius, (240, 0, 0), -1)
         found = segmenter.segment(image, perturbations=3)
-        np.testing.assert_allclose(found.hair_fraction[found.scalp], fraction, atol=1e-5)
-        doubt = float(doubt_of(np.float32(0.2)))
-        if radius == 400:
-            doubt = (doubt + float(doubt_of(np.float32(0.5), crops.FINER_PX))) / 2
+        assert sides == 3 * [side]
+        sides.clear()
+        np.testing.assert_allclose(found.hair_fraction[found.scalp], 0.5, atol=1e-5)
+        doubt = float(doubt_of(np.float32(0.2)) + doubt_of(np.float32(0.5))) / 2
         np.testing.assert_allclose(found.doubt[found.scalp], doubt, atol=1e-5)
         assert found.scalp.sum() == pytest.approx(np.pi * 120**2, rel=0.1)
-        assert found.coverage_sd_fraction < 1e-6  # Of looks at one scale, not between scales.
+        assert found.coverage_sd_fraction < 1e-6  # Of looks of one network, not between both.
 
 
 def test_maps_of_a_finer_picture_are_averaged() -> None:
