@@ -46,7 +46,7 @@ from scalptrack.segmentation.maps import (
     scalp_mask,
 )
 from scalptrack.segmentation.perturb import RECIPES, perturbed
-from scalptrack.segmentation.uncertainty import doubt_of
+from scalptrack.segmentation.uncertainty import PER_FORETOLD_HAIR, doubt_of
 from scalptrack.translation import marked, tr
 
 MODEL_FOLDER = Path(__file__).parent / "model"
@@ -155,7 +155,8 @@ class NetworkSegmenter:
         hair = self._look_at_hair(image, crop, perturbations)
         maps[FRACTION_CHANNEL] = hair[FRACTION_CHANNEL]
         # What one network alone doubts is doubted half: that foretells errors best.
-        doubt = (doubt_of(maps[DOUBT_CHANNEL]) + doubt_of(hair[DOUBT_CHANNEL])) / np.float32(2)
+        own = doubt_of(hair[DOUBT_CHANNEL], PER_FORETOLD_HAIR)
+        doubt = (doubt_of(maps[DOUBT_CHANNEL]) + own) / np.float32(2)
         classes, fraction = _maps_inside(maps, image.shape[:2], crop)
         return Segmentation(
             grid=crop.grid(),

@@ -10,40 +10,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scalptrack.records import BoolArray, Segmentation
-from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 
 # PER_FORETOLD was fitted by `python -m lab.benchmarks.people fit` on 38 people of lab/strands
 # (seeds from 940,000) and 88 photographs of validation people 0 to 29 of lab/phantom, and is 1.70
-# on 264 others; PER_FORETOLD_FINER on those 264 (lab/strands, seeds from 200,000), one look each.
-# The other three on 160 of them as the program measures them: its 95 % interval then holds the
-# truth for 94 %, in each quarter by width for at least 93 %. None of them is in a training of
-# this file or in a table of it. No coverage is stated surer than 2 points.
+# on 264 others (lab/strands, seeds from 200,000). The last three on 160 of them, with an earlier
+# network. PER_FORETOLD_HAIR on 38 people of lab/strands (seeds from 940,000) and 33 photographs of
+# the second set of changes of lab/phantom; the 95 % interval then holds the truth for 95 % of
+# those 65 that have a number. None of them is in a training. No coverage is stated surer than 2
+# points.
 PER_FORETOLD = 1.75
-PER_FORETOLD_FINER = 1.2
-"""Mean error of a coverage relative to what the network foretells, at INPUT_PX and at FINER_PX."""
+PER_FORETOLD_HAIR = 1.85
+"""Mean error of a coverage relative to what the first and the second network foretell."""
 
 BASE_FRACTION = 0.02
 PER_SPREAD = 2.0
 PER_DOUBT = 1.1
 
 
-def doubt_of(foretold: NDArray[np.float32], side: int = INPUT_PX) -> NDArray[np.float32]:
+def doubt_of(
+    foretold: NDArray[np.float32], per_foretold: float = PER_FORETOLD
+) -> NDArray[np.float32]:
     """How far the coverage around each pixel is expected to be from the truth.
 
     Parameters
     ----------
     foretold : float32 (H, W)
-        What the network expects of its own error, in [0, 1]. It learned that on its training
+        What a network expects of its own error, in [0, 1]. It learned that on its training
         pictures, on which it errs less than on others.
-    side : int
-        Of the picture in which it was seen.
+    per_foretold : float
+        How much larger its errors are.
 
     Returns
     -------
     float32 (H, W)
         In [0, 1].
     """
-    per_foretold = np.interp(side, (INPUT_PX, FINER_PX), (PER_FORETOLD, PER_FORETOLD_FINER))
     return np.asarray(np.clip(per_foretold * foretold, 0, 1), dtype=np.float32)
 
 

@@ -19,7 +19,7 @@ from scalptrack.segmentation.maps import (
     SCALP_CHANNEL,
 )
 from scalptrack.segmentation.perturb import RECIPES, perturbed
-from scalptrack.segmentation.uncertainty import doubt_of
+from scalptrack.segmentation.uncertainty import PER_FORETOLD_HAIR, doubt_of
 from scalptrack.single import photograph_maps
 
 
@@ -145,7 +145,7 @@ def test_hair_comes_from_the_second_network_and_doubt_from_both(segmenter, monke
         assert sides == 3 * [side]
         sides.clear()
         np.testing.assert_allclose(found.hair_fraction[found.scalp], 0.5, atol=1e-5)
-        doubt = float(doubt_of(np.float32(0.2)) + doubt_of(np.float32(0.5))) / 2
+        doubt = float(doubt_of(np.float32(0.2)) + doubt_of(np.float32(0.5), PER_FORETOLD_HAIR)) / 2
         np.testing.assert_allclose(found.doubt[found.scalp], doubt, atol=1e-5)
         assert found.scalp.sum() == pytest.approx(np.pi * 120**2, rel=0.1)
         assert found.coverage_sd_fraction < 1e-6  # Of looks of one network, not between both.

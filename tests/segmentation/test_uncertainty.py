@@ -10,12 +10,11 @@ from builders import disc, segmentation_of
 
 from scalptrack.records import Segmentation
 from scalptrack.segmentation import coverage_interval
-from scalptrack.segmentation.crops import FINER_PX, INPUT_PX
 from scalptrack.segmentation.uncertainty import (
     BASE_FRACTION,
     PER_DOUBT,
     PER_FORETOLD,
-    PER_FORETOLD_FINER,
+    PER_FORETOLD_HAIR,
     coverage_sd_fraction,
     doubt_of,
 )
@@ -66,7 +65,5 @@ def test_doubt_is_in_proportion_to_what_the_network_foretells():
     np.testing.assert_allclose(found[0, :3], PER_FORETOLD * foretold[0, :3], rtol=1e-6)
     assert found[0, 1] > foretold[0, 1]
     assert found[0, 3] == 1
-    finer = doubt_of(foretold, FINER_PX)
-    np.testing.assert_allclose(finer[0, :3], PER_FORETOLD_FINER * foretold[0, :3], rtol=1e-6)
-    between = doubt_of(foretold, (INPUT_PX + FINER_PX) // 2)
-    np.testing.assert_allclose(between[0, :3], (found + finer)[0, :3] / 2, rtol=1e-6)
+    own = doubt_of(foretold, PER_FORETOLD_HAIR)
+    np.testing.assert_allclose(own[0, :3], PER_FORETOLD_HAIR * foretold[0, :3], rtol=1e-6)
