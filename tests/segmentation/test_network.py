@@ -141,8 +141,8 @@ def test_hair_comes_from_the_second_network_and_doubt_from_both(segmenter, monke
     for radius, side in ((100, crops.INPUT_PX), (400, crops.FINER_PX)):
         image = np.zeros((1000, 1000, 3), np.uint8)
         cv2.circle(image, (500, 500), radius, (240, 0, 0), -1)
-        found = segmenter.segment(image, perturbations=3)
-        assert sides == 3 * [side]
+        found = segmenter.segment(image, perturbations=7)
+        assert sides == 5 * [side]
         sides.clear()
         np.testing.assert_allclose(found.hair_fraction[found.scalp], 0.5, atol=1e-5)
         doubt = float(doubt_of(np.float32(0.2)) + doubt_of(np.float32(0.5), PER_FORETOLD_HAIR)) / 2
