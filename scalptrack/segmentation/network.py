@@ -61,9 +61,9 @@ COVERAGE_SD_FRACTION = 0.06
 comparison with the second opinion."""
 
 HAIR_LOOKS = 4
-"""How many perturbed looks the second network takes: both exposures and both white balances. With two
-the smallest detectable change of five shots of a scene was 4.2 points, with four 3.9, with seven 3.8
-(14 scenes)."""
+"""How many perturbed looks the second network takes: both exposures and both white balances. The
+smallest detectable change of five shots of a scene was 4.2 points with two of them, 3.9 with four,
+3.8 with seven (14 scenes of lab/benchmarks/repeatability.py)."""
 
 OPINION_SEED = 20260101
 
