@@ -364,15 +364,20 @@ def test_people_are_shown_before_other_backgrounds() -> None:
     assert all(elsewhere(rng, light, loose)[0] is light for _ in range(40))
 
 
+def _little_to_learn(folder: Path, monkeypatch) -> None:
+    """A shard of three small pictures, of which training takes two crops a batch."""
+    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
+    monkeypatch.setattr("lab.training.train.SIZES", ((64, 2),))
+    monkeypatch.setattr("lab.training.train.half_precision_is_fast", lambda: False)
+    write_shard(folder, 1, 96)
+
+
 def test_coarse_answers_that_were_not_given_ask_nothing(tmp_path, monkeypatch) -> None:
     torch = pytest.importorskip("torch")
     from lab.training import train as module
     from lab.training.network import Segmenter
 
-    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
-    monkeypatch.setattr(module, "SIZES", ((64, 2),))
-    monkeypatch.setattr(module, "half_precision_is_fast", lambda: False)
-    write_shard(tmp_path, 1, 96)
+    _little_to_learn(tmp_path, monkeypatch)
     torch.manual_seed(2)
     begun = Segmenter().state_dict()
 
@@ -441,10 +446,7 @@ def test_weights_of_the_aim_scale_the_loss(tmp_path, monkeypatch) -> None:
     torch = pytest.importorskip("torch")
     from lab.training import train as module
 
-    monkeypatch.setattr("lab.strands.shards.PER_SHARD", 3)
-    monkeypatch.setattr(module, "SIZES", ((64, 2),))
-    monkeypatch.setattr(module, "half_precision_is_fast", lambda: False)
-    write_shard(tmp_path, 1, 96)
+    _little_to_learn(tmp_path, monkeypatch)
     biases = {}
     for name, weight in (("all", 1.0), ("none", 0.0)):
         asked = replace(AIMS["hair"], weights=dict.fromkeys(module.TERMS, weight))
