@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -137,6 +138,8 @@ class NetworkSegmenter:
         except cv2.error as error:
             message = f"OpenCV {cv2.__version__} can't read the segmentation model: {error}"
             raise ModelError(message) from error
+        # A network keeps its input between two calls: threads would see each other's pictures.
+        self._one_at_a_time = threading.Lock()
 
     @property
     def method(self) -> str:
@@ -216,10 +219,12 @@ class NetworkSegmenter:
         return find_head(partial(self._look, image), image)
 
     def _predict(self, picture: ImageArray) -> Maps:
-        return _answer(self._net, picture)
+        with self._one_at_a_time:
+            return _answer(self._net, picture)
 
     def _predict_hair(self, picture: ImageArray) -> Maps:
-        return _answer(self._hair_net, picture)
+        with self._one_at_a_time:
+            return _answer(self._hair_net, picture)
 
     def _look(self, image: ImageArray, crop: Crop) -> Maps:
         return self._predict(shrunk(cut(image, crop)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -81,6 +82,15 @@ def test_the_same_photograph_gives_the_same_bytes(segmenter, photograph):
     first, second = segmenter.segment(photograph), NetworkSegmenter().segment(photograph)
     np.testing.assert_array_equal(first.hair_fraction, second.hair_fraction)
     assert first.grid == second.grid
+
+
+def test_threads_that_share_a_segmenter_see_their_own_pictures(segmenter, photograph):
+    pictures = [photograph, np.ascontiguousarray(photograph[:, ::-1])] * 2
+    alone = [segmenter.segment(each, perturbations=2).hair_fraction for each in pictures]
+    with ThreadPoolExecutor(len(pictures)) as pool:
+        together = pool.map(lambda each: segmenter.segment(each, perturbations=2), pictures)
+        for found, expected in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(found.hair_fraction, expected)
 
 
 def test_more_room_around_the_head_hardly_changes_the_coverage(segmenter, photograph):
