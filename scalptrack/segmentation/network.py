@@ -115,6 +115,37 @@ def shared_segmenter() -> NetworkSegmenter:
     return NetworkSegmenter()
 
 
+class _Network:
+    """A network that `cv2.dnn` runs; threads take turns.
+
+    `cv2.dnn` keeps the input between two calls, where another thread's would replace it. OpenCV 4.10
+    also keeps the size: after another one its answers are wrong without a word, so that the network
+    is read anew when the size changes, which takes a hundredth of a second.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = threading.Lock()
+        self._side_px = 0
+        self._net = self._read()
+
+    def answer(self, picture: ImageArray) -> Maps:
+        """The (9, S, S) float32 maps of a square RGB picture (S, S, 3)."""
+        blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
+        with self._turn:
+            if len(picture) != self._side_px:
+                self._net, self._side_px = self._read(), len(picture)
+            self._net.setInput(np.ascontiguousarray(blob))
+            return np.array(self._net.forward()[0], dtype=np.float32)
+
+    def _read(self) -> cv2.dnn.Net:
+        try:
+            return cv2.dnn.readNetFromONNX(str(self._path))
+        except cv2.error as error:
+            message = f"OpenCV {cv2.__version__} can't read the segmentation model: {error}"
+            raise ModelError(message) from error
+
+
 class NetworkSegmenter:
     """Segments photographs with the shipped networks.
 
@@ -131,15 +162,7 @@ class NetworkSegmenter:
 
     def __init__(self) -> None:
         self._checksum = model_checksum()
-        try:
-            self._net, self._hair_net = (
-                cv2.dnn.readNetFromONNX(str(MODEL_FOLDER / name)) for name in MODEL_NAMES
-            )
-        except cv2.error as error:
-            message = f"OpenCV {cv2.__version__} can't read the segmentation model: {error}"
-            raise ModelError(message) from error
-        # A network keeps its input between two calls: threads would see each other's pictures.
-        self._one_at_a_time = threading.Lock()
+        self._net, self._hair_net = (_Network(MODEL_FOLDER / name) for name in MODEL_NAMES)
 
     @property
     def method(self) -> str:
@@ -219,12 +242,10 @@ class NetworkSegmenter:
         return find_head(partial(self._look, image), image)
 
     def _predict(self, picture: ImageArray) -> Maps:
-        with self._one_at_a_time:
-            return _answer(self._net, picture)
+        return self._net.answer(picture)
 
     def _predict_hair(self, picture: ImageArray) -> Maps:
-        with self._one_at_a_time:
-            return _answer(self._hair_net, picture)
+        return self._hair_net.answer(picture)
 
     def _look(self, image: ImageArray, crop: Crop) -> Maps:
         return self._predict(shrunk(cut(image, crop)))
@@ -256,13 +277,6 @@ class NetworkSegmenter:
         again = self._look_again(image, crop, count, self._predict_hair, side)
         looks = [averaged(self._predict_hair(shrunk(cut(image, crop), side))), *again]
         return np.asarray(np.mean(looks, axis=0), dtype=np.float32)
-
-
-def _answer(net: cv2.dnn.Net, picture: ImageArray) -> Maps:
-    """Run a network on a square picture (S, S, 3); (9, S, S) float32 maps."""
-    blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
-    net.setInput(np.ascontiguousarray(blob))
-    return np.array(net.forward()[0], dtype=np.float32)
 
 
 def _maps_inside(

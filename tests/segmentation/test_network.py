@@ -84,6 +84,15 @@ def test_the_same_photograph_gives_the_same_bytes(segmenter, photograph):
     assert first.grid == second.grid
 
 
+def test_what_was_segmented_before_changes_nothing(photograph):
+    segmenter, small = NetworkSegmenter(), cv2.resize(photograph, None, fx=0.6, fy=0.6)
+    sides = {crops.finer_side(segmenter.find_head(each).crop) for each in (photograph, small)}
+    assert len(sides) == 2
+    for picture in (photograph, small, photograph):
+        expected = NetworkSegmenter().segment(picture).hair_fraction
+        np.testing.assert_array_equal(segmenter.segment(picture).hair_fraction, expected)
+
+
 def test_threads_that_share_a_segmenter_see_their_own_pictures(segmenter, photograph):
     pictures = [photograph, np.ascontiguousarray(photograph[:, ::-1])] * 2
     alone = [segmenter.segment(each, perturbations=2).hair_fraction for each in pictures]
