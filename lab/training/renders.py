@@ -21,9 +21,10 @@ VALIDATION_SEED = 90_000
 FUZZY = {"width": 414, "height": 552, "samples": 3, "truth_samples": 8}
 SHARP = {"width": 480, "height": 640, "samples": 6, "truth_samples": 12}
 LARGE = {"width": 720, "height": 960, "samples": 10, "truth_samples": 12}
-FUZZY_SUBJECTS, LARGE_FROM = 125, 600
+FUZZY_SUBJECTS, LARGE_FROM, ALIKE_FROM = 125, 600, 700
 """The first so many are rendered cheaply and look soft, the next are sharp; from `LARGE_FROM` on
-heads are large enough for the finer look of the program."""
+heads are large enough for the finer look of the program; from `ALIKE_FROM` on they are sharp
+again, and hair and skin are of one colour: see `_alike`."""
 
 VIEWS = ("vertex", "frontal", "mid-pattern", "left-temporal", "right-temporal", "occipital")
 VIEW_CHANCE = (0.42, 0.24, 0.12, 0.07, 0.07, 0.08)
@@ -71,6 +72,17 @@ def _draw(seed: int) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return view, subject, visit
 
 
+def _alike(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What makes the hair of a seed's subject and visit look like the skin below it."""
+    rng = np.random.default_rng([seed, 2])
+    if rng.random() < 0.5:
+        colour = str(rng.choice(("white", "blond", "grey"), p=(0.4, 0.3, 0.3)))
+        return {"skin_type": float(rng.uniform(1, 3.4)), "hair_colour": colour}, {}
+    colour = str(rng.choice(("black", "grey", "dark-brown"), p=(0.4, 0.4, 0.2)))
+    length = float(rng.choice(LENGTHS_CM[:7]) * rng.uniform(0.8, 1.25))
+    return {"skin_type": float(rng.uniform(3.8, 6)), "hair_colour": colour}, {"length_cm": length}
+
+
 def specs(count: int, first: int = 0) -> list[PhotographSpec]:
     """Photographs of `count` subjects; skin, hair, loss and light are drawn by lot."""
     found = []
@@ -78,7 +90,12 @@ def specs(count: int, first: int = 0) -> list[PhotographSpec]:
         seed = FIRST_SEED + number
         view, subject, visit = _draw(seed)
         name = f"train-{number:04d}/{view}/2023-01-01"
-        size = FUZZY if number < FUZZY_SUBJECTS else SHARP if number < LARGE_FROM else LARGE
+        size = FUZZY if number < FUZZY_SUBJECTS else SHARP
+        if LARGE_FROM <= number < ALIKE_FROM:
+            size = LARGE
+        elif number >= ALIKE_FROM:
+            own, circumstances = _alike(seed)
+            subject, visit = subject | own, visit | circumstances
         found.append(PhotographSpec(name, seed, seed, subject, visit, pose_sd_deg=9.0, **size))
     return found
 
