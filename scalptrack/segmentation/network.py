@@ -66,6 +66,9 @@ HAIR_LOOKS = 4
 smallest detectable change of five shots of a scene was 4.2 points with two of them, 3.9 with four,
 3.8 with seven (14 scenes of lab/benchmarks/repeatability.py)."""
 
+View = Callable[[Crop, int], ImageArray]
+"""A crop of a photograph as a picture of so many pixels a side; asked again, it is at hand."""
+
 OPINION_SEED = 20260101
 
 OPINION_PX = 600
@@ -118,9 +121,9 @@ def shared_segmenter() -> NetworkSegmenter:
 class _Network:
     """A network that `cv2.dnn` runs; threads take turns.
 
-    `cv2.dnn` keeps the input between two calls, where another thread's would replace it. OpenCV 4.10
-    also keeps the size: after another one its answers are wrong without a word, so that the network
-    is read anew when the size changes, which takes a hundredth of a second.
+    `cv2.dnn` keeps the input between two calls, where another thread's would replace it. OpenCV
+    4.10 also keeps the size: after another one its answers are wrong without a word, so that the
+    network is read anew when the size changes, which takes a hundredth of a second.
     """
 
     def __init__(self, path: Path) -> None:
@@ -175,12 +178,17 @@ class NetworkSegmenter:
         crop, maps = place.crop, place.maps
         full = cut(image, crop)
         inside = inside_frame(image.shape[:2], crop)
-        looks = [maps, *self._look_again(image, crop, perturbations, self._predict)]
+
+        @cache
+        def view(crop: Crop, side: int) -> ImageArray:
+            return shrunk(cut(image, crop), side)
+
+        looks = [maps, *self._look_again(view, crop, perturbations, self._predict)]
         maps = np.mean(looks, axis=0, dtype=np.float32)
         scalp = scalp_mask(maps, inside)
         scalp &= np.argmax(maps[CLASS_CHANNELS], axis=0) != RegionClass.OBJECT
         require_scalp(maps, scalp, inside)
-        hair = self._look_at_hair(image, crop, perturbations)
+        hair = self._look_at_hair(view, crop, perturbations)
         maps[FRACTION_CHANNEL] = hair[FRACTION_CHANNEL]
         # What one network alone doubts is doubted half: that foretells errors best.
         own = doubt_of(hair[DOUBT_CHANNEL], PER_FORETOLD_HAIR)
@@ -252,7 +260,7 @@ class NetworkSegmenter:
 
     def _look_again(
         self,
-        image: ImageArray,
+        view: View,
         crop: Crop,
         perturbations: int,
         predict: Callable[[ImageArray], Maps],
@@ -262,7 +270,7 @@ class NetworkSegmenter:
         found = []
         for number, recipe in enumerate(RECIPES[:perturbations]):
             looked = crop.zoomed(recipe.zoom)
-            copy = perturbed(shrunk(cut(image, looked), side), recipe)
+            copy = perturbed(view(looked, side), recipe)
             if number % 2:
                 maps = predict(copy)
             else:
@@ -270,12 +278,12 @@ class NetworkSegmenter:
             found.append(resampled(averaged(maps), looked.grid(), crop.grid()))
         return found
 
-    def _look_at_hair(self, image: ImageArray, crop: Crop, perturbations: int) -> Maps:
+    def _look_at_hair(self, view: View, crop: Crop, perturbations: int) -> Maps:
         """Maps (9, INPUT_PX, INPUT_PX) of the second network; the mean of a few looks."""
         side = finer_side(crop)
         count = min(perturbations, HAIR_LOOKS)
-        again = self._look_again(image, crop, count, self._predict_hair, side)
-        looks = [averaged(self._predict_hair(shrunk(cut(image, crop), side))), *again]
+        again = self._look_again(view, crop, count, self._predict_hair, side)
+        looks = [averaged(self._predict_hair(view(crop, side))), *again]
         return np.asarray(np.mean(looks, axis=0), dtype=np.float32)
 
 
