@@ -20,9 +20,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from scalptrack.errors import InputError, ScalptrackError
 from scalptrack.plain import to_plain
-from scalptrack.translation import tr
+from scalptrack.translation import current_language, tr
 
 logger = logging.getLogger(__name__)
 
@@ -93,6 +95,23 @@ def json_response(document: Mapping[str, Any], status: int = 200) -> Response:
     text = json.dumps(to_plain(dict(document)), ensure_ascii=False)
     # File names may hold what no encoding has.
     return Response(text.encode("utf-8", "replace"), "application/json; charset=utf-8", status)
+
+
+def page_response(package: str, template: str, **values: Any) -> Response:
+    """A page made from a Jinja template in a package's folder ``template``.
+
+    It knows ``values``, `tr` and the current ``language``, and escapes all that it is given.
+    """
+    environment = Environment(
+        loader=PackageLoader(package, "template"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["tr"] = tr
+    html = environment.get_template(template).render(language=current_language(), **values)
+    return Response(html.encode("utf-8"), "text/html; charset=utf-8")
 
 
 def _plain(status: int, words: str) -> Response:

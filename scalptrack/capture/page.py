@@ -7,14 +7,11 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from scalptrack.capture.reference import CaptureReference
 from scalptrack.capture.session import HOW, CaptureSession, Kept, Shot
 from scalptrack.capture.words import page_words
 from scalptrack.errors import InputError
-from scalptrack.serving import Request, Response, Route, json_response
-from scalptrack.translation import current_language, tr
+from scalptrack.serving import Request, Response, Route, json_response, page_response
 from scalptrack.wording import long_date
 
 MAX_FRAME_BYTES = 4_000_000
@@ -63,16 +60,9 @@ def capture_routes(
 def _page(
     session: CaptureSession, reference: CaptureReference | None, no_reference: str | None
 ) -> Response:
-    environment = Environment(
-        loader=PackageLoader("scalptrack.capture", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["tr"] = tr
-    html = environment.get_template("page.html.j2").render(
-        language=current_language(),
+    return page_response(
+        "scalptrack.capture",
+        "page.html.j2",
         words=json.dumps(page_words(), ensure_ascii=False),
         subject=session.filing.subject,
         view=session.filing.view,
@@ -84,7 +74,6 @@ def _page(
         frame_side_px=FIRST_FRAME_SIDE_PX,
         quality=JPEG_QUALITY,
     )
-    return Response(html.encode("utf-8"), "text/html; charset=utf-8")
 
 
 def _asset(name: str, content_type: str) -> Response:

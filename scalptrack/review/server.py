@@ -12,8 +12,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from scalptrack.errors import InputError, ScalptrackError
 from scalptrack.review.session import ReviewSession
 from scalptrack.review.store import ConflictError
@@ -26,8 +24,9 @@ from scalptrack.serving import (
     Response,
     Route,
     json_response,
+    page_response,
 )
-from scalptrack.translation import current_language, tr
+from scalptrack.translation import tr
 
 MAX_BODY_BYTES = 1_000_000
 TOKEN_HEADER = "X-Scalptrack-Token"  # noqa: S105 - the name of a header
@@ -123,18 +122,12 @@ def _looked_up(answer: Callable[[Request], Response]) -> Callable[[Request], Res
 
 
 def _page() -> Response:
-    environment = Environment(
-        loader=PackageLoader("scalptrack.review", "template"),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals["tr"] = tr
-    html = environment.get_template("review.html.j2").render(
-        language=current_language(),
+    return page_response(
+        "scalptrack.review",
+        "review.html.j2",
         words=json.dumps(page_words(), ensure_ascii=False),
         names=json.dumps(page_names(), ensure_ascii=False),
     )
-    return Response(html.encode("utf-8"), "text/html; charset=utf-8")
 
 
 def _asset_answer(request: Request) -> Response:

@@ -149,6 +149,7 @@ def visit(chromium, reference, tmp_path) -> Iterator[Visit]:
         lambda request: request.url.startswith(ours) or visit.strangers.append(request.url),
     )
     page.goto(server.url)
+    page.wait_for_selector("#steps li")
     yield visit
     page.close()
     server.stop()
