@@ -42,6 +42,7 @@ from scalptrack.series_files import (
 )
 from scalptrack.tables import changes_csv, fingerprint, measurements_csv, provenance
 from scalptrack.translation import in_language, tr
+from scalptrack.wording import plural
 from scalptrack.zone_tables import zones_csv
 from scalptrack.zoning import with_zones
 
@@ -71,7 +72,7 @@ class RunResult:
         """The line that every run ends with."""
         counts = Counter(each.status for each in self.outcomes)
         return (
-            f"{len(self.outcomes)} files: {counts[Status.MEASURED]} measured, "
+            f"{plural(len(self.outcomes), 'file')}: {counts[Status.MEASURED]} measured, "
             f"{counts[Status.REFUSED]} refused, {counts[Status.REJECTED]} rejected"
         )
 

@@ -65,7 +65,7 @@ def test_the_earliest_usable_photograph_leads(guided):
     assert guide["reference"] == "anna/vertex/2024-03-04.jpg"
     assert [each["photo"] for each in guide["passed_over"]] == ["anna/vertex/2024-01-01.png"]
     assert guide["camera"] == "Acme"
-    assert result.stderr.splitlines()[-1] == "1 views: 1 guides written, 0 without"
+    assert result.stderr.splitlines()[-1] == "1 view: 1 guide written, 0 without"
 
 
 def test_the_distance_is_that_of_the_rendered_camera(guided, samples):

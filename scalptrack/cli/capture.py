@@ -22,6 +22,7 @@ from scalptrack.cli.common import (
     seed_option,
     translate_errors,
 )
+from scalptrack.wording import plural
 
 if TYPE_CHECKING:
     from scalptrack.capture.reference import CaptureReference
@@ -228,7 +229,9 @@ def _report(
         for each in kept:
             usable = "usable" if each.judgement.usable else "NOT usable"
             click.echo(f"{out / each.photo}: {usable}")
-    echo_counts(f"{len(kept)} of {session.wanted} photographs filed, {session.retaken} retaken")
+    echo_counts(
+        f"{len(kept)} of {plural(session.wanted, 'photograph')} filed, {session.retaken} retaken"
+    )
     if not kept:
         message = "No photograph was kept."
         raise CommandError(message)

@@ -19,6 +19,7 @@ from scalptrack.cli.common import (
     translate_errors,
 )
 from scalptrack.plain import to_plain
+from scalptrack.wording import plural
 
 if TYPE_CHECKING:
     from scalptrack.quality import RecognisedView
@@ -73,7 +74,8 @@ def catalog_command(
     elif not quiet:
         _echo_table(catalog, recognised)
     echo_counts(
-        f"{len(catalog.photographs)} photographs understood, {len(catalog.rejected)} files rejected"
+        f"{plural(len(catalog.photographs), 'photograph')} understood, "
+        f"{plural(len(catalog.rejected), 'file')} rejected"
     )
     finish(all_good=not catalog.rejected)
 

@@ -21,6 +21,7 @@ from scalptrack.cli.common import (
     seed_option,
     translate_errors,
 )
+from scalptrack.wording import plural
 
 if TYPE_CHECKING:
     from scalptrack.against import Side
@@ -89,7 +90,9 @@ def check_command(
         for each in results:
             _echo_result(each)
     unusable = len(results) - len(usable)
-    echo_counts(f"{len(results)} photographs checked: {len(usable)} usable, {unusable} not usable")
+    echo_counts(
+        f"{plural(len(results), 'photograph')} checked: {len(usable)} usable, {unusable} not usable"
+    )
     finish(all_good=unusable == 0)
 
 

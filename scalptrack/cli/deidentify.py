@@ -19,6 +19,7 @@ from scalptrack.cli.common import (
     quiet_option,
     translate_errors,
 )
+from scalptrack.wording import plural
 
 if TYPE_CHECKING:
     from scalptrack.deidentify import Copy
@@ -105,8 +106,8 @@ def deidentify_command(
         for each in copies:
             click.echo(_line(each))
     echo_counts(
-        f"{len(copies)} files: {counts['copied']} copied, {counts['withheld']} withheld because "
-        f"a face or text could not be covered, {counts['rejected']} rejected"
+        f"{plural(len(copies), 'file')}: {counts['copied']} copied, {counts['withheld']} withheld "
+        f"because a face or text could not be covered, {counts['rejected']} rejected"
     )
     if not counts["copied"]:
         message = "Nothing was copied; the reason of each file is above or in --json."

@@ -20,6 +20,7 @@ from scalptrack.cli.common import (
     quiet_option,
     translate_errors,
 )
+from scalptrack.wording import plural
 
 if TYPE_CHECKING:
     from scalptrack.guide import Guide
@@ -88,7 +89,10 @@ def guide_command(
         for each in guides:
             click.echo(_line(each, out))
     written = sum(each.reference is not None for each in guides)
-    echo_counts(f"{len(guides)} views: {written} guides written, {len(guides) - written} without")
+    echo_counts(
+        f"{plural(len(guides), 'view')}: {plural(written, 'guide')} written, "
+        f"{len(guides) - written} without"
+    )
     if not written:
         message = "There is no guide: no view has a usable photograph."
         raise CommandError(message)

@@ -19,6 +19,7 @@ from scalptrack.cli.common import (
     quiet_option,
     translate_errors,
 )
+from scalptrack.wording import plural
 
 
 @click.command("segment", short_help="Hair and scalp of single photographs.")
@@ -68,7 +69,9 @@ def segment_command(
             click.echo(_line(each))
     measured = sum(each["status"] == "measured" for each in results)
     failed = len(results) - measured
-    echo_counts(f"{len(results)} photographs: {measured} measured, {failed} without a number")
+    echo_counts(
+        f"{plural(len(results), 'photograph')}: {measured} measured, {failed} without a number"
+    )
     finish(all_good=failed == 0)
 
 

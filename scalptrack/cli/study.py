@@ -24,6 +24,7 @@ from scalptrack.cli.common import (
     translate_errors,
 )
 from scalptrack.plain import to_plain
+from scalptrack.wording import plural
 
 if TYPE_CHECKING:
     from scalptrack.study.design import Schedule, StudyDesign
@@ -181,8 +182,9 @@ def init_command(
             click.echo(f"note  {note}")
     subjects = {each.subject for each in design.photographs}
     echo_counts(
-        f"{len(design.photographs)} photographs of {len(subjects)} subjects in "
-        f"{len(design.arms)} arms, {len(design.visits)} visits, {len(design.missing)} missing"
+        f"{plural(len(design.photographs), 'photograph')} of {plural(len(subjects), 'subject')} in "
+        f"{plural(len(design.arms), 'arm')}, {plural(len(design.visits), 'visit')}, "
+        f"{len(design.missing)} missing"
     )
 
 
@@ -413,5 +415,7 @@ def export_command(
             click.echo(fhir)
     if doubt:
         click.echo(f"Note: {doubt}", err=True)
-    echo_counts(f"{len(results.photographs)} photographs, {len(results.outcomes)} with a result")
+    echo_counts(
+        f"{plural(len(results.photographs), 'photograph')}, {len(results.outcomes)} with a result"
+    )
     finish(all_good=not doubt)

@@ -26,6 +26,7 @@ from scalptrack.cli.study import (
     study_command,
 )
 from scalptrack.plain import to_plain
+from scalptrack.wording import plural
 
 __all__ = ["study_command"]
 
@@ -120,7 +121,7 @@ def stats_command(
             click.echo(_contrast_line(row))
         click.echo(f"Tables: {folder}")
     missing = sum("difference" not in row for row in tables["contrasts"])
-    echo_counts(f"{len(tables['contrasts'])} comparisons, {missing} without a number")
+    echo_counts(f"{plural(len(tables['contrasts']), 'comparison')}, {missing} without a number")
     finish(all_good=missing == 0)
 
 
@@ -195,7 +196,8 @@ def blind_command(
         for note in pack.notes:
             click.echo(f"Note: {note}", err=True)
     echo_counts(
-        f"{pack.pairs} pairs, {pack.repeats} of them twice; {pack.left_out} subjects without a pair"
+        f"{plural(pack.pairs, 'pair')}, {pack.repeats} of them twice; "
+        f"{plural(pack.left_out, 'subject')} without a pair"
     )
     finish(all_good=pack.left_out == 0)
 
@@ -257,8 +259,8 @@ def unblind_command(
             click.echo(_agreement_line(row))
     missing = sum("value" not in row for row in tables["agreement"])
     echo_counts(
-        f"{len(unblinded.readers)} readers, {len(tables['ratings'])} ratings, "
-        f"{missing} agreements without a number"
+        f"{plural(len(unblinded.readers), 'reader')}, {plural(len(tables['ratings']), 'rating')}, "
+        f"{plural(missing, 'agreement')} without a number"
     )
     finish(all_good=missing == 0)
 

@@ -47,6 +47,7 @@ from scalptrack.study.tidy import (
     visit_table,
     without,
 )
+from scalptrack.wording import plural
 
 DAYS_PER_YEAR = 365.25
 NOT_STATED = frozenset({"", "na", "n/a", "nan", "null", ".", "?"})
@@ -192,7 +193,7 @@ def _ancova_rows(
                 except NotEstimableError as error:
                     reason = str(error)
             if lost:
-                reason = f"{reason}; {lost} subjects without a covariate were left out"
+                reason = f"{reason}; {plural(lost, 'subject')} without a covariate left out"
             means += [place | row for row in _mean_rows(here, fit)]
             if fit is None:
                 yield place | {"model": ANCOVA, "reason": reason}

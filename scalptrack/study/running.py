@@ -42,6 +42,7 @@ from scalptrack.study.series import (
 from scalptrack.study.store import AnalysisRow, StudyStore
 from scalptrack.tables import fingerprint
 from scalptrack.translation import tr
+from scalptrack.wording import plural
 
 TRANSIENT_CODES = FETCH_CODES | {"internal_error", CONTENT_CHANGED}
 """Reasons that another run may not meet again; what they touch is computed again by each run."""
@@ -97,8 +98,8 @@ class RunCounts:
     def line(self) -> str:
         """The line that a run ends with."""
         return (
-            f"{self.photographs} photographs: {self.measured} measured, {self.refused} refused, "
-            f"{self.rejected} rejected"
+            f"{plural(self.photographs, 'photograph')}: {self.measured} measured, "
+            f"{self.refused} refused, {self.rejected} rejected"
         )
 
 

@@ -82,10 +82,10 @@ class StudyStatus:
     def counts_line(self) -> str:
         """The line that the command ends with."""
         return (
-            f"{self.photographs} photographs: {self.measured} measured, {self.refused} refused, "
-            f"{self.rejected} rejected, "
+            f"{plural(self.photographs, 'photograph')}: {self.measured} measured, "
+            f"{self.refused} refused, {self.rejected} rejected, "
             f"{self.photographs - self.measured - self.refused - self.rejected} to do; "
-            f"{len(self.missing_visits)} visits missing"
+            f"{plural(len(self.missing_visits), 'visit')} missing"
         )
 
 
@@ -163,8 +163,9 @@ def doubt_about(store: StudyStore) -> str:
     """Why no conclusion can be drawn from the results yet, and what to do; empty when they can."""
     missing = len(store.photographs()) - len(store.outcomes())
     if missing:
+        have = "has" if missing == 1 else "have"
         return (
-            f"{missing} photographs of {store.folder} have no result yet. Run first: "
+            f"{plural(missing, 'photograph')} of {store.folder} {have} no result yet. Run first: "
             f"scalptrack study run {store.folder}"
         )
     outage = sum(
@@ -172,8 +173,9 @@ def doubt_about(store: StudyStore) -> str:
     )
     if outage:
         return (
-            f"{outage} photographs of {store.folder} could not be fetched from where they lie, "
-            f"which says nothing about them (scalptrack study status {store.folder}). Run again: "
+            f"{plural(outage, 'photograph')} of {store.folder} could not be fetched from "
+            "where they lie, which says nothing about them "
+            f"(scalptrack study status {store.folder}). Run again: "
             f"scalptrack study run {store.folder}"
         )
     mark = study_fingerprint(store)

@@ -129,7 +129,7 @@ def test_segment_says_reasons_and_measures_in_the_language_and_codes_stay(photos
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert f"{photo}: keine Bedeckung. {photo} ist leer (0 Bytes)." in result.stdout
-    assert result.stderr.endswith("1 photographs: 0 measured, 1 without a number\n")
+    assert result.stderr.endswith("1 photograph: 0 measured, 1 without a number\n")
     (document,) = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)["photographs"]
     assert document["status"] == "rejected"
     assert "ist leer (0 Bytes)." in document["reason"]

@@ -336,7 +336,7 @@ def test_a_covariate_that_is_not_known_leaves_its_subject_out_and_stays_a_number
     plain = _contrasts(load_results(trial), StatsSettings("placebo", covariates=("age",)))
     results = _with(load_results(trial), ages={"s4": "NA"})
     rows = _contrasts(results, StatsSettings("placebo", covariates=("age",)))
-    assert rows[0]["reason"] == "1 subjects without a covariate were left out"
+    assert rows[0]["reason"] == "1 subject without a covariate left out"
     assert rows[0]["subjects"] == plain[0]["subjects"] - 1
     assert rows[0]["dof"] == plain[0]["dof"] - 1
     texts = ("", " ", "NA", "n/a", "NaN", "null", ".", "?", "none", "0", "-")

@@ -343,7 +343,7 @@ def test_an_outage_is_no_ground_for_conclusions(tmp_path, pipeline, monkeypatch,
     FaultyFileSystem.fail("clinic/s0_2024-04-10_1.jpg", error)
     run_study(store, executor=HereExecutor())
     result = invoke("stats", store.folder)
-    assert ("1 photographs of" in result.stderr) is doubtful
+    assert ("1 photograph of" in result.stderr) is doubtful
     if doubtful:
         assert result.exit_code == 2
         assert "could not be fetched from where they lie" in result.stderr

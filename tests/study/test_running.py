@@ -272,7 +272,7 @@ def test_status_counts_and_names_what_failed_and_what_is_missing(tmp_path, pipel
     store = StudyStore(tmp_path / "trial")
     before = study_status(store)
     assert before.counts_line() == (
-        "6 photographs: 0 measured, 0 refused, 0 rejected, 6 to do; 1 visits missing"
+        "6 photographs: 0 measured, 0 refused, 0 rejected, 6 to do; 1 visit missing"
     )
     run_study(store, executor=HereExecutor())
     result = invoke("status", tmp_path / "trial")
