@@ -136,8 +136,9 @@ class _Network:
         """The (9, S, S) float32 maps of a square RGB picture (S, S, 3)."""
         blob = picture.astype(np.float32).transpose(2, 0, 1)[np.newaxis] / np.float32(255)
         with self._turn:
-            if len(picture) != self._side_px:
-                self._net, self._side_px = self._read(), len(picture)
+            if self._side_px not in (0, len(picture)):
+                self._net = self._read()
+            self._side_px = len(picture)
             self._net.setInput(np.ascontiguousarray(blob))
             return np.array(self._net.forward()[0], dtype=np.float32)
 
